@@ -1,0 +1,159 @@
+/** The words of the SDK: what a program that uses it sees. */
+import type { PhoneNumber } from '@couplet/wire'
+
+/**
+ * Where an outgoing message is.
+ *
+ * `pending`: not yet accepted by the server. `sent`: the server has it. `delivered`: proven by the
+ * recipient's device. `waiting-for-room`: the recipient's mailbox was full; it goes out again by
+ * itself. `failed`: will not be sent; `failure` says why.
+ */
+export type DeliveryState = 'pending' | 'sent' | 'delivered' | 'waiting-for-room' | 'failed'
+
+export type Failure =
+  /** Nobody is registered under the number. */
+  | 'unknown-recipient'
+  /** The recipient's key changed; decide with `acceptKey`. */
+  | 'key-changed'
+  /** The message's time to live passed before it was delivered. */
+  | 'expired'
+
+export interface Message {
+  /** 32 hex digits, the same at both ends. */
+  readonly id: string
+  readonly direction: 'incoming' | 'outgoing'
+  /** The other end's number. */
+  readonly peer: PhoneNumber
+  readonly text: string
+  /** Milliseconds since 1970, the sender's clock. */
+  readonly sentAt: number
+}
+
+export interface IncomingMessage extends Message {
+  readonly direction: 'incoming'
+  /** The sender's number; the same as `peer`. */
+  readonly from: PhoneNumber
+  readonly receivedAt: number
+  /** Counts this sender's messages to us from 1; a jump is a gap. */
+  readonly sequence: number
+  /** How many of this sender's earlier messages are still on the sender's device. */
+  readonly missingBefore: number
+}
+
+export interface OutgoingMessage extends Message {
+  readonly direction: 'outgoing'
+  readonly to: PhoneNumber
+  readonly state: DeliveryState
+  readonly failure?: Failure
+  /** When the state was reached. */
+  readonly stateAt: number
+}
+
+/** What `send` gives back: the message, and promises for what becomes of it. */
+export interface SentMessage {
+  readonly message: OutgoingMessage
+  /** Resolves when the server has it, or it was delivered. Rejects with `ClientError` when it fails. */
+  readonly sent: Promise<OutgoingMessage>
+  /** Resolves when the recipient's device has proven that it has the message. */
+  readonly delivered: Promise<OutgoingMessage>
+}
+
+export interface Contact {
+  readonly phone: PhoneNumber
+  /** 64 hex digits: SHA-256 name of the pinned identity. */
+  readonly identityId: string
+  readonly verified: boolean
+  /** Set when the server shows another key for this number than the pinned one. */
+  readonly changedKey?: { readonly identityId: string; readonly seenAt: number }
+}
+
+/** What two people compare. */
+export interface SafetyNumber {
+  readonly phone: PhoneNumber
+  /** Sixty digits; the same at both ends. */
+  readonly digits: string
+  readonly verified: boolean
+}
+
+export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced'
+
+/** Things that happen, for `on`. */
+export interface CoupletEvents {
+  /** An outgoing message changed its state. */
+  status: (message: OutgoingMessage) => void
+  connection: (state: ConnectionState) => void
+  /** A contact's key changed, or a session was replaced by one that could not prove its past. */
+  warning: (warning: Warning) => void
+}
+
+export type Warning =
+  | { readonly kind: 'key-changed'; readonly contact: Contact }
+  | { readonly kind: 'session-replaced'; readonly contact: Contact }
+
+/** A registration that waits for the code. */
+export interface PendingRegistration {
+  readonly phone: PhoneNumber
+  readonly server: string
+  /** Milliseconds since 1970. */
+  readonly expiresAt: number
+  /** The server prints codes where it runs instead of sending them. */
+  readonly development: boolean
+}
+
+export interface Registered {
+  readonly phone: PhoneNumber
+  readonly server: string
+  readonly identityId: string
+  /** The number had another identity before; its contacts will be warned. */
+  readonly replaced: boolean
+}
+
+/** One user's client. */
+export interface Couplet {
+  readonly phone: PhoneNumber
+  readonly server: string
+  readonly identityId: string
+  readonly connection: ConnectionState
+
+  /**
+   * Connects, settles the outbox with the server, and stays connected: reconnects by itself until
+   * `close`. Resolves when the first connection is up.
+   *
+   * @throws {ClientError} `unreachable`, `unauthenticated`.
+   */
+  connect(): Promise<void>
+  /**
+   * Resolves when everything that can be settled now is settled: statuses asked, what can be sent
+   * is sent, and the waiting messages that the server had at login are stored here.
+   */
+  settled(): Promise<void>
+  /**
+   * Puts a message into the outbox, durably, and lets it go out as soon as it can.
+   *
+   * @throws {ClientError} `unknown-recipient`, `message-too-long`, `key-changed`: nothing was written.
+   */
+  send(to: string, text: string): Promise<SentMessage>
+  /**
+   * Received messages, those first that nobody has seen. One counts as seen when the next is
+   * asked for. Ends when the client is closed; with `follow: false` when everything that the
+   * server had is read.
+   */
+  messages(options?: { readonly follow?: boolean }): AsyncIterable<IncomingMessage>
+  /** The conversation with one number, oldest first. */
+  history(peer: string, options?: { readonly limit?: number }): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
+  /** Outgoing messages that are not delivered yet, oldest first. */
+  outbox(): Promise<readonly OutgoingMessage[]>
+  contacts(): Promise<readonly Contact[]>
+  /**
+   * The safety number with one contact; asks the server for a contact that is not known yet.
+   *
+   * @throws {ClientError} `unknown-recipient`, `unreachable`, `untrusted-answer`.
+   */
+  verify(peer: string): Promise<SafetyNumber>
+  /** Records that the numbers were compared and match (or not any more). */
+  markVerified(peer: string, verified?: boolean): Promise<void>
+  /** The user's decision for a changed key: from now on this contact is the new identity. */
+  acceptKey(peer: string): Promise<Contact>
+  on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void
+  close(): Promise<void>
+}

@@ -1,0 +1,11 @@
+/** What both sides of the wire compute alike: bytes, codecs, frames, HTTP shapes, error codes. */
+export * from './authentication.ts'
+export * from './bytes.ts'
+export * from './codec.ts'
+export * from './errors.ts'
+export * from './frames.ts'
+export * from './http.ts'
+export * from './identity.ts'
+export * from './labels.ts'
+export * from './limits.ts'
+export * from './phone-number.ts'
