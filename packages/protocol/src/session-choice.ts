@@ -1,0 +1,64 @@
+/**
+ * Which of several sessions with one peer to send in. (spec/session.md, "Several sessions")
+ *
+ * Several arise when both ends begin at once, or when one replaces an established session. The
+ * choice depends only on things that both ends agree on, never on "the last one that decrypted":
+ * with evictions that oscillates.
+ */
+import { compareBytes } from '@couplet/wire'
+import { SESSION_RETENTION_MS } from './constants.ts'
+import type { Session } from './session.ts'
+
+/**
+ * The session to send in, or `undefined` when a new one must begin.
+ *
+ * An established session wins over any that is not: a thief of a prekey could otherwise grind
+ * handshakes until his hash is the smaller one. Among equals the smaller H(th1) is used, which
+ * both ends compute alike.
+ */
+export function sessionToSendIn(sessions: readonly Session[]): Session | undefined {
+  return sessions
+    .filter((session) => session.standing === 'live')
+    .sort(
+      (a, b) =>
+        Number(b.established) - Number(a.established) ||
+        compareBytes(a.handshakeHash, b.handshakeHash),
+    )[0]
+}
+
+/**
+ * Adds a session that the peer began to those there are.
+ *
+ * Nothing was established: both may have begun at once, the choice above settles it. Something
+ * was: a proof of continuity makes the new session its successor; without one the new session can
+ * receive, and is marked for the user to be told.
+ */
+export function addAcceptedSession(
+  sessions: readonly Session[],
+  accepted: Session,
+  continues: (session: Session) => boolean,
+): readonly Session[] {
+  const established = sessions.filter((session) => session.established)
+  if (established.length === 0) return [...sessions, accepted]
+  if (!established.some(continues)) return [...sessions, { ...accepted, unproven: true }]
+  return [
+    ...sessions.map((session) =>
+      session.established && session.standing === 'live'
+        ? { ...session, standing: 'superseded' as const }
+        : session,
+    ),
+    accepted,
+  ]
+}
+
+/** The sessions that are still of use: those sent in, and for 30 days those that may yet receive. */
+export function withoutExpiredSessions(
+  sessions: readonly Session[],
+  lastUsedAt: (session: Session) => number,
+  now: number,
+): readonly Session[] {
+  const current = sessionToSendIn(sessions)
+  return sessions.filter(
+    (session) => session === current || now - lastUsedAt(session) < SESSION_RETENTION_MS,
+  )
+}
