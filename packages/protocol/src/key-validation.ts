@@ -33,7 +33,7 @@ export function validateExchangeKey(spki: Uint8Array): void {
   require(!hasSmallFactor(n), 'RSA modulus has a small factor')
   require(!hasRocaFingerprint(n), 'RSA modulus looks like one of a broken generator')
   require(!hasCloseFactors(n), 'RSA modulus has factors close to each other')
-  require(power(2n, n - 1n, n) !== 1n, 'RSA modulus is prime')
+  require(modularPower(2n, n - 1n, n) !== 1n, 'RSA modulus is prime')
 }
 
 /**
@@ -121,7 +121,7 @@ function squareRoot(value: bigint): bigint {
   }
 }
 
-function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
+function modularPower(base: bigint, exponent: bigint, modulus: bigint): bigint {
   let result = 1n
   for (const bit of exponent.toString(2)) {
     result = (result * result) % modulus
@@ -131,7 +131,7 @@ function power(base: bigint, exponent: bigint, modulus: bigint): bigint {
 }
 
 function littleEndian(bytes: Uint8Array): bigint {
-  return BigInt(`0x${toHex(bytes.slice().reverse())}`)
+  return BigInt(`0x${toHex(bytes.toReversed())}`)
 }
 
 function primesBelow(limit: number): bigint[] {
