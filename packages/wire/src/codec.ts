@@ -5,24 +5,33 @@
 import { type Bytes, concatBytes } from './bytes.ts'
 import { WireError } from './errors.ts'
 
-/** Collects fields in order and joins them once. */
+/**
+ * Collects fields in order and joins them once.
+ *
+ * @throws {RangeError} for a number, or a length, that its field cannot hold: cutting it would make
+ *   one encoding of two values.
+ */
 export class Writer {
   readonly #parts: Uint8Array[] = []
 
   u8(value: number): this {
+    checkRange(value, 0xff)
     return this.bytes(Uint8Array.of(value))
   }
 
   u16(value: number): this {
+    checkRange(value, 0xffff)
     return this.bytes(Uint8Array.of(value >>> 8, value))
   }
 
   u32(value: number): this {
+    checkRange(value, 0xffff_ffff)
     return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value))
   }
 
   /** An unsigned 64-bit integer from a safe integer. */
   u64(value: number): this {
+    checkRange(value, Number.MAX_SAFE_INTEGER)
     return this.u32(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32)
   }
 
@@ -117,5 +126,11 @@ export class Reader {
   /** Refuses trailing bytes. */
   finish(): void {
     if (this.remaining !== 0) throw new WireError('malformed', 'trailing bytes')
+  }
+}
+
+function checkRange(value: number, max: number): void {
+  if (!Number.isInteger(value) || value < 0 || value > max) {
+    throw new RangeError('number does not fit its field')
   }
 }
