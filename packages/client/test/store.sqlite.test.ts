@@ -1,0 +1,258 @@
+/** Beyond the contract: what is on disk, what a kill leaves, who may come in. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { DatabaseSync } from 'node:sqlite'
+import { toBase64Url, toHex } from '@couplet/wire'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { openHome } from '../src/node/home.ts'
+import { openDatabase, sqliteStore } from '../src/node/sqlite-store.ts'
+import type { Store } from '../src/ports.ts'
+import { storeContract } from './store.contract.ts'
+import {
+  lastRound,
+  NEEDLE_FIELD,
+  NEEDLE_ID,
+  NEEDLE_PARTITION,
+  NEEDLE_TEXT,
+} from './store.rounds.ts'
+
+const KEY = new Uint8Array(32).fill(0x42)
+
+let folder: string
+const children: ChildProcess[] = []
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'couplet-store-'))
+})
+
+afterEach(async () => {
+  for (const child of children.splice(0)) await kill(child)
+  await rm(folder, { recursive: true })
+})
+
+let count = 0
+storeContract('SQLite', async () => openStore(join(folder, `${count++}.db`)))
+
+describe('a store in SQLite', () => {
+  test('keeps what was committed across close and open, and leaves no log behind', async () => {
+    const path = join(folder, 'a.db')
+    const store = openStore(path)
+    await store.transaction((tx) => tx.put('c', 'p', 3, 'kept'))
+    await store.close()
+    expect(readdirSync(folder)).toEqual(['a.db'])
+    const again = openStore(path)
+    expect(await again.transaction((tx) => tx.get('c', 'p', 3))).toBe('kept')
+    await again.close()
+  })
+
+  test('keeps exactly the committed transactions when its process is killed', async () => {
+    let durable = 0
+    for (const rounds of [1, 7, 23, 40, 88]) {
+      const child = start('write', folder)
+      const { lines } = child
+      let said = 0
+      for (let i = 0; i < rounds; i++) said = Number(await lines.next((line) => /^\d+$/.test(line)))
+      await kill(child.process)
+      // What it managed to say before it died counts too.
+      for (const line of await lines.rest()) said = Number(line)
+      const { store } = await openHome({ home: folder, create: false })
+      const last = await lastRound(store)
+      await store.close()
+      // One may have been committed and not said.
+      expect(last - said).toBeOneOf([0, 1])
+      expect(said).toBeGreaterThanOrEqual(durable + rounds)
+      durable = last
+    }
+  })
+
+  test('shows nobody what it holds: no text, no name, no id, in any file', async () => {
+    const child = start('write', folder)
+    for (let i = 0; i < 20; i++) await child.lines.next((line) => /^\d+$/.test(line))
+    await kill(child.process)
+    // The log is still there: committed pages are in it, not yet in the database.
+    expect(readdirSync(folder).sort()).toEqual(['couplet.db', 'couplet.db-wal', 'key.json'])
+    expectHidden(folder)
+    const { store } = await openHome({ home: folder, create: false })
+    await store.transaction((tx) => tx.delete('rounds', NEEDLE_PARTITION, 1))
+    await store.close()
+    expect(readdirSync(folder).sort()).toEqual(['couplet.db', 'key.json'])
+    expectHidden(folder)
+  })
+
+  test('lets one process in, and the next as soon as that one is killed', async () => {
+    const child = start('open-or-create', folder)
+    await child.lines.next((line) => line === 'created')
+    const begun = performance.now()
+    for (const create of [false, true]) {
+      await expect(openHome({ home: folder, create })).rejects.toMatchObject({
+        code: 'home-locked',
+        message: 'another process has this home open: close it, then try again',
+      })
+    }
+    expect(performance.now() - begun).toBeLessThan(500)
+    await kill(child.process)
+    const { store, created } = await openHome({ home: folder, create: false })
+    expect(created).toBe(false)
+    // The other way round, and after refusing others this process still has its lock.
+    for (let i = 0; i < 2; i++) {
+      expect(await start('open', folder).lines.next(() => true)).toBe('home-locked')
+      await expect(openHome({ home: folder, create: false })).rejects.toMatchObject({
+        code: 'home-locked',
+      })
+    }
+    await store.close()
+    expect(await start('open', folder).lines.next(() => true)).toBe('open')
+  })
+
+  test('is made once when several processes make it at the same time', async () => {
+    const home = join(folder, 'shared', 'home')
+    const words = await Promise.all(
+      Array.from({ length: 4 }, () => start('open-or-create', home).lines.next(() => true)),
+    )
+    expect(words.sort()).toEqual(['created', 'home-locked', 'home-locked', 'home-locked'])
+  })
+
+  test('is for its owner only, the log too', async () => {
+    const store = openStore(join(folder, 'a.db'))
+    await store.transaction((tx) => tx.put('c', 'p', 0, 1))
+    expect(readdirSync(folder).sort()).toEqual(['a.db', 'a.db-wal'])
+    for (const name of readdirSync(folder)) {
+      expect(statSync(join(folder, name)).mode & 0o777).toBe(0o600)
+    }
+    await store.close()
+  })
+
+  test.each([
+    ['from another position', 'UPDATE records SET position = 9 WHERE position = 2'],
+    [
+      'from another partition',
+      `UPDATE records SET value = (SELECT value FROM records WHERE collection = 'd')
+        WHERE position = 2`,
+    ],
+    [
+      'with one byte more',
+      "UPDATE records SET value = CAST(value || x'00' AS BLOB) WHERE position = 2",
+    ],
+    ['cut short', "UPDATE records SET value = x'00' WHERE position = 2"],
+  ])('refuses a record %s', async (_, change) => {
+    const path = join(folder, 'a.db')
+    const store = openStore(path)
+    await store.transaction(async (tx) => {
+      await tx.put('c', 'p', 2, 'moved')
+      await tx.put('d', 'p', 2, 'moved')
+    })
+    await store.close()
+    const database = new DatabaseSync(path)
+    database.exec(`${change} AND collection = 'c'`)
+    database.close()
+    const again = openStore(path)
+    const refused = expect.objectContaining({ code: 'unreadable-home' })
+    await expect(again.transaction((tx) => tx.list('c', 'p'))).rejects.toThrow(refused)
+    expect(await again.transaction((tx) => tx.get('d', 'p', 2))).toBe('moved')
+    await again.close()
+  })
+
+  test('refuses another key, and what a newer version wrote', async () => {
+    const path = join(folder, 'a.db')
+    await openStore(path).close()
+    const database = openDatabase(path)
+    const otherKey = new Uint8Array(32).fill(0x43)
+    expect(() => sqliteStore(database, otherKey)).toThrow(
+      expect.objectContaining({ code: 'unreadable-home' }),
+    )
+    database.exec('PRAGMA user_version = 2')
+    expect(() => sqliteStore(database, KEY)).toThrow(
+      expect.objectContaining({
+        code: 'unreadable-home',
+        message: expect.stringContaining('newer'),
+      }),
+    )
+    database.close()
+  })
+
+  test.each([
+    [
+      'is no database',
+      (path: string) => writeFile(path, 'not a database, but long enough'.repeat(99)),
+    ],
+    ['was cut off', (path: string) => truncate(path, 4096)],
+  ])('refuses a file that %s', async (_, damage) => {
+    const path = join(folder, 'a.db')
+    await openStore(path).close()
+    await damage(path)
+    const refused = expect.objectContaining({ code: 'unreadable-home' })
+    expect(() => openStore(path)).toThrow(refused)
+  })
+})
+
+function openStore(path: string): Store {
+  return sqliteStore(openDatabase(path), KEY)
+}
+
+interface Lines {
+  /** The next line that fits. */
+  next(fits: (line: string) => boolean): Promise<string>
+  /** What else comes until the end. */
+  rest(): Promise<string[]>
+}
+
+function start(what: string, home: string): { process: ChildProcess; lines: Lines } {
+  const program = join(import.meta.dirname, 'store.child.ts')
+  const child = spawn(process.execPath, ['--conditions=source', program, what, home], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  children.push(child)
+  const iterator = createInterface({ input: child.stdout })[Symbol.asyncIterator]()
+  const lines: Lines = {
+    async next(fits) {
+      for (;;) {
+        const { value, done } = await iterator.next()
+        if (done) throw new Error('the process has ended')
+        if (fits(value)) return value
+      }
+    },
+    async rest() {
+      const rest: string[] = []
+      for (let line = await iterator.next(); !line.done; line = await iterator.next()) {
+        rest.push(line.value)
+      }
+      return rest
+    },
+  }
+  return { process: child, lines }
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return
+  const ended = once(child, 'exit')
+  child.kill('SIGKILL')
+  await ended
+}
+
+function expectHidden(home: string): void {
+  const names = readdirSync(home)
+  const files = names.map((name) => readFileSync(join(home, name)))
+  const contains = (needle: Uint8Array | string) => files.some((file) => file.includes(needle))
+  // The search would find what is there: names of collections are not hidden.
+  expect(contains('rounds')).toBe(true)
+  const secrets = {
+    'the text': NEEDLE_TEXT,
+    'a part of the text': 'lighthouse',
+    'the text in UTF-16': Buffer.from(NEEDLE_TEXT, 'utf16le'),
+    'the partition': NEEDLE_PARTITION,
+    'the partition without its plus': NEEDLE_PARTITION.slice(1),
+    'the id': NEEDLE_ID,
+    'a part of the id': NEEDLE_ID.subarray(8, 16),
+    'the id in hexadecimal': toHex(NEEDLE_ID),
+    'the id in base64url': toBase64Url(NEEDLE_ID),
+    'the name of a field': NEEDLE_FIELD,
+  }
+  for (const [what, secret] of Object.entries(secrets)) {
+    expect(contains(secret), what).toBe(false)
+  }
+}
