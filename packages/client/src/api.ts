@@ -73,6 +73,8 @@ export interface SafetyNumber {
   /** Sixty digits; the same at both ends. */
   readonly digits: string
   readonly verified: boolean
+  /** The number is that of a new key, which the user has not accepted yet. */
+  readonly keyChanged: boolean
 }
 
 export type ConnectionState = 'offline' | 'connecting' | 'online' | 'replaced'
@@ -140,7 +142,10 @@ export interface Couplet {
    */
   messages(options?: { readonly follow?: boolean }): AsyncIterable<IncomingMessage>
   /** The conversation with one number, oldest first. */
-  history(peer: string, options?: { readonly limit?: number }): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
+  history(
+    peer: string,
+    options?: { readonly limit?: number },
+  ): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
   /** Outgoing messages that are not delivered yet, oldest first. */
   outbox(): Promise<readonly OutgoingMessage[]>
   contacts(): Promise<readonly Contact[]>

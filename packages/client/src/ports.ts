@@ -36,7 +36,11 @@ export interface Store {
 
 /** Valid only while its `work` runs, and only awaited on its own methods. */
 export interface Transaction {
-  get<T extends Plain>(collection: string, partition: string, position?: number): Promise<T | undefined>
+  get<T extends Plain>(
+    collection: string,
+    partition: string,
+    position?: number,
+  ): Promise<T | undefined>
   put(collection: string, partition: string, position: number, value: Plain): Promise<void>
   /** Also when there is nothing to delete. */
   delete(collection: string, partition: string, position?: number): Promise<void>

@@ -314,10 +314,7 @@ class SocketConnection implements Connection {
     if (this.#phase === 'over') return
     this.#end(
       { kind: 'lost' },
-      new ClientError(
-        'unexpected-answer',
-        `${this.#origin} does not answer like a Couplet server`,
-      ),
+      new ClientError('unexpected-answer', `${this.#origin} does not answer like a Couplet server`),
     )
     this.#socket.close(code)
   }

@@ -174,7 +174,7 @@ export interface Accepted extends Opened {
   /** The initiator, checked and authenticated. */
   readonly peer: Identity
   /** Checks the initiator's claim to continue a session; false for none or a wrong one. */
-  continues(session: Session): boolean
+  readonly continues: (session: Session) => boolean
 }
 
 /**

@@ -328,7 +328,7 @@ const LABEL_WRAP = label('home/wrap')
 /** Three and a half times the least that OWASP recommends (19 MiB, 2 passes); 0.3 to 0.5 s. */
 const ARGON2ID = { memoryKiB: 65_536, passes: 3, parallelism: 1 } as const
 /** What a key file may ask of this machine. */
-const MAX_ARGON2ID = { memoryKiB: 4_194_304, passes: 64, parallelism: 64 } as const
+const MAX_ARGON2ID = { memoryKiB: 1_048_576, passes: 64, parallelism: 16 } as const
 const KEY_BYTES = 32
 const SALT_BYTES = 16
 const NONCE_BYTES = 12

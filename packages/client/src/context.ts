@@ -1,0 +1,41 @@
+/** What the parts of one client share. */
+import type { OwnIdentity } from '@couplet/protocol'
+import type { Warning } from './api.ts'
+import type { Platform } from './platform.ts'
+import type { RequestSigner, ServerApi, Store } from './ports.ts'
+import type { ContactRecord, OutgoingRecord } from './tables.ts'
+
+export interface Context {
+  readonly store: Store
+  readonly platform: Platform
+  readonly api: ServerApi
+  readonly self: OwnIdentity
+  readonly signer: RequestSigner
+  readonly tell: Tell
+}
+
+/** Called after the transaction that made it true. */
+export interface Tell {
+  /** An outgoing message changed its state. */
+  status(contact: ContactRecord, message: OutgoingRecord): void
+  /** There is something new to read. */
+  received(): void
+  warning(kind: Warning['kind'], contact: ContactRecord): void
+  /** Something failed on this device (a full disk, damaged data): nothing can be promised any more. */
+  broken(error: unknown): void
+}
+
+/** Fresh secrets for one message. */
+export function messageEntropy({ random }: Platform): {
+  headerIv: ReturnType<Platform['random']>
+  contentIv: ReturnType<Platform['random']>
+  ratchetSeed: ReturnType<Platform['random']>
+  kemSeed: ReturnType<Platform['random']>
+} {
+  return {
+    headerIv: random(16),
+    contentIv: random(16),
+    ratchetSeed: random(32),
+    kemSeed: random(64),
+  }
+}

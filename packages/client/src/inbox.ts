@@ -1,0 +1,300 @@
+/**
+ * The inbox: opening what arrives, storing it, and only then acknowledging. (spec/delivery.md,
+ * "Recipient")
+ *
+ * One transaction reads the session, advances it, stores the message and the receipt. A crash
+ * between that and the acknowledgement means a redelivery, known by the envelope's id and answered
+ * with the same receipt: every message is shown exactly once.
+ */
+import {
+  type Accepted,
+  acceptSession,
+  addAcceptedSession,
+  HEARTBEAT_INTERVAL_MS,
+  HEARTBEAT_MESSAGES,
+  handshakeHash,
+  type Opened,
+  openMessage,
+  type ParsedEnvelope,
+  PREKEY_USED_ROTATION_MS,
+  ProtocolError,
+  parseEnvelope,
+  type Session,
+  unwrapSessionSecret,
+} from '@couplet/protocol'
+import { type Bytes, equalBytes, type NackReason, toHex } from '@couplet/wire'
+import { fraction } from './backoff.ts'
+import type { Context } from './context.ts'
+import type { PeerDirectory } from './peer-directory.ts'
+import { noteSequence } from './sequence-tracker.ts'
+import {
+  type ContactRecord,
+  inTransaction,
+  type PrekeysRecord,
+  type SessionEntry,
+  type Tables,
+} from './tables.ts'
+
+export interface Delivery {
+  readonly sender: Bytes
+  readonly envelope: Bytes
+}
+
+/** How the server is answered. */
+export type Answer =
+  | { readonly kind: 'ack'; readonly receipt: Bytes | undefined; readonly contact: number }
+  | { readonly kind: 'nack'; readonly reason: NackReason }
+
+/** What one received message asks for besides its acknowledgement. */
+export interface Received {
+  readonly answer: Answer
+  /** A contact who has heard nothing from us for long: send a heartbeat. */
+  readonly heartbeat?: number
+}
+
+export class Inbox {
+  readonly #context: Context
+  readonly #directory: PeerDirectory
+
+  constructor(context: Context, directory: PeerDirectory) {
+    this.#context = context
+    this.#directory = directory
+  }
+
+  /**
+   * Processes one envelope. One at a time: the caller queues.
+   *
+   * @throws {ClientError} when the server had to be asked and did not answer: nothing was changed,
+   *   and nothing may be acknowledged.
+   */
+  async receive(delivery: Delivery): Promise<Received> {
+    try {
+      const parsed = parseEnvelope(delivery.envelope)
+      return (await this.#openKnown(delivery)) ?? (await this.#openNew(delivery, parsed))
+    } catch (error) {
+      if (error instanceof ProtocolError && error.fault === 'peer') return nack('invalid')
+      throw error
+    }
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // Envelopes of sessions that exist
+
+  async #openKnown(delivery: Delivery): Promise<Received | undefined> {
+    const { store, platform, tell } = this.#context
+    const id = toHex(platform.primitives.sha256(delivery.envelope))
+    const result = await inTransaction(store, async (tables) => {
+      const known = await tables.receivedEnvelope(id)
+      if (known) return ack(await tables.requireContact(known.contact), known.receipt)
+      for await (const { contact, entry } of candidates(tables, delivery.sender)) {
+        const opened = openMessage(platform.primitives, entry.session, delivery.envelope, {
+          now: this.#now(),
+        })
+        if (opened.kind === 'late') return nack('late')
+        if (opened.kind === 'opened') return this.#store(tables, contact, entry, opened)
+      }
+      return undefined
+    })
+    if (result?.answer.kind === 'ack') tell.received()
+    return result
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // Envelopes that begin a session
+
+  async #openNew(delivery: Delivery, parsed: ParsedEnvelope): Promise<Received> {
+    const { platform, self } = this.#context
+    const header = parsed.handshake
+    if (!header) return nack('unknown-session')
+    const { prekeys, isReplay } = await this.#prekeysFor(header)
+    if (!prekeys) return nack('retired-prekey')
+    // Its session exists, and none of its keys fits any more.
+    if (isReplay) return nack('late')
+    const sessionSecret = await unwrapSessionSecret(
+      platform.primitives,
+      self,
+      header,
+      platform.random(32),
+    )
+    const accepted = acceptSession(platform.primitives, {
+      self,
+      prekeys,
+      envelope: delivery.envelope,
+      sessionSecret,
+      now: this.#now(),
+    })
+    return this.#admit(accepted, prekeys)
+  }
+
+  #prekeysFor(
+    header: NonNullable<ParsedEnvelope['handshake']>,
+  ): Promise<{ prekeys?: PrekeysRecord; isReplay: boolean }> {
+    const { store, platform, self } = this.#context
+    return inTransaction(store, async (tables) => {
+      const prekeys = await tables.prekeysById(header.prekeyId)
+      if (!prekeys) return { isReplay: false }
+      const hash = handshakeHash(platform.primitives, { self, prekeys, header })
+      return { prekeys, isReplay: await tables.isKnownHandshake(hash) }
+    })
+  }
+
+  /** Stores a session that somebody began with us, and its first message. */
+  async #admit(accepted: Accepted, prekeys: PrekeysRecord): Promise<Received> {
+    const { store, tell } = this.#context
+    if (!(await this.#isRegistered(accepted))) return nack('invalid')
+    const result = await inTransaction(store, async (tables) => {
+      const { phone } = accepted.peer.record
+      const contact =
+        (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, ACCEPT_STRANGERS))
+      const pinned = await pinIfNew(tables, contact, accepted)
+      const entries = await tables.sessions(contact.no)
+      const sessions = entries
+        .map(({ session }) => session)
+        .filter(({ peer }) => equalBytes(peer, accepted.peer.id))
+      const after = addAcceptedSession(sessions, accepted.session, accepted.continues)
+      await this.#supersede(tables, contact, entries, sessions, after)
+      const session = after.at(-1)!
+      const entry = await tables.addSession(contact.no, session, this.#now())
+      await tables.rememberHandshake(session.handshakeHash, prekeys.id)
+      await this.#planRotation(tables, prekeys)
+      const received = await this.#store(tables, pinned, entry, { ...accepted, session })
+      return { received, contact: pinned, unproven: session.unproven }
+    })
+    if (result.unproven) tell.warning('session-replaced', result.contact)
+    tell.received()
+    return result.received
+  }
+
+  /**
+   * Whether the server has this identity under the number that it claims: a record is signed by
+   * itself alone, and anybody could write somebody else's number into one. The answer is noted, so
+   * that a contact's new key is seen here too.
+   */
+  async #isRegistered(accepted: Accepted): Promise<boolean> {
+    const { store } = this.#context
+    const { phone } = accepted.peer.record
+    const contact = await inTransaction(store, (tables) => tables.contactByPhone(phone))
+    if (contact?.identity && equalBytes(contact.identity.id, accepted.peer.id)) return true
+    const peer = await this.#directory.lookup(phone)
+    if (!peer || !equalBytes(peer.identity.id, accepted.peer.id)) return false
+    if (contact) await this.#directory.note(contact.no, peer.identity)
+    return true
+  }
+
+  async #supersede(
+    tables: Tables,
+    contact: ContactRecord,
+    entries: readonly SessionEntry[],
+    before: readonly Session[],
+    after: readonly Session[],
+  ): Promise<void> {
+    for (const [i, session] of before.entries()) {
+      const entry = entries.find((candidate) => candidate.session === session)
+      const changed = after[i]
+      if (entry && changed && changed !== session) {
+        await tables.putSession(contact.no, { ...entry, session: changed })
+      }
+    }
+  }
+
+  /** Prekeys rotate some time after their use: at once would show that we are here. */
+  async #planRotation(tables: Tables, prekeys: PrekeysRecord): Promise<void> {
+    if (prekeys.retiredAt !== undefined) return
+    const account = await tables.requireAccount()
+    if (account.rotatePrekeysAt !== undefined) return
+    const delay = Math.floor(fraction(this.#context.platform.random) * PREKEY_USED_ROTATION_MS)
+    await tables.putAccount({ ...account, rotatePrekeysAt: this.#now() + delay })
+  }
+
+  // ----------------------------------------------------------------------------------------------
+
+  /** The one place where a message enters this device. */
+  async #store(
+    tables: Tables,
+    contact: ContactRecord,
+    entry: SessionEntry,
+    opened: Opened,
+  ): Promise<Received> {
+    const now = this.#now()
+    const { content } = opened
+    await tables.putSession(contact.no, { ...entry, session: opened.session, usedAt: now })
+    const day = Math.floor(now / DAY_MS)
+    const record = { receipt: opened.receipt, contact: contact.no }
+    await tables.putReceivedEnvelope(toHex(opened.id), record, day)
+    const messageId = toHex(content.messageId)
+    const isNew = !(await tables.isSeenMessage(contact.no, messageId))
+    const isShown = isNew && content.sequence > 0
+    await tables.markSeenMessage(contact.no, messageId)
+    const after: ContactRecord = {
+      ...contact,
+      unanswered: contact.unanswered + 1,
+      incoming: isShown
+        ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
+        : contact.incoming,
+    }
+    await tables.putContact(after)
+    if (isShown) {
+      const position = await tables.appendMessage(contact.no, {
+        direction: 'incoming',
+        id: messageId,
+        text: content.body.kind === 'text' ? content.body.text : UNSUPPORTED,
+        sentAt: content.sentAt,
+        receivedAt: now,
+        sequence: content.sequence,
+      })
+      await tables.addUnread(position, contact.no)
+    }
+    const received = ack(after, opened.receipt)
+    return wantsHeartbeat(after, now) ? { ...received, heartbeat: contact.no } : received
+  }
+
+  #now(): number {
+    return this.#context.platform.clock.now()
+  }
+}
+
+/** The sessions that may fit: first those of the contact whom the server names, then all others. */
+async function* candidates(
+  tables: Tables,
+  sender: Bytes,
+): AsyncGenerator<{ contact: ContactRecord; entry: SessionEntry }> {
+  const hinted = await tables.contactByIdentity(sender)
+  const others = (await tables.contacts()).filter(({ no }) => no !== hinted?.no)
+  for (const contact of hinted ? [hinted, ...others] : others) {
+    const entries = (await tables.sessions(contact.no)).toSorted((a, b) => b.usedAt - a.usedAt)
+    for (const entry of entries) yield { contact, entry }
+  }
+}
+
+async function pinIfNew(
+  tables: Tables,
+  contact: ContactRecord,
+  { peer }: Accepted,
+): Promise<ContactRecord> {
+  if (contact.identity) return contact
+  const pinned = { ...contact, identity: { id: peer.id, signed: peer.signed } }
+  await tables.putContact(pinned)
+  await tables.nameIdentity(peer.id, contact.no)
+  return pinned
+}
+
+function wantsHeartbeat({ unanswered, lastSentAt }: ContactRecord, now: number): boolean {
+  if (unanswered >= HEARTBEAT_MESSAGES) return true
+  return unanswered > 0 && lastSentAt > 0 && now - lastSentAt >= HEARTBEAT_INTERVAL_MS
+}
+
+/** Receipts go only to contacts whom the user has accepted. */
+function ack(contact: ContactRecord, receipt: Bytes): Received {
+  return {
+    answer: { kind: 'ack', receipt: contact.accepted ? receipt : undefined, contact: contact.no },
+  }
+}
+
+function nack(reason: NackReason): Received {
+  return { answer: { kind: 'nack', reason } }
+}
+
+const DAY_MS = 24 * 60 * 60 * 1000
+/** Whether a first message from somebody unknown is accepted without asking the user. */
+const ACCEPT_STRANGERS = true
+const UNSUPPORTED = 'This message needs a newer version of Couplet.'

@@ -1,0 +1,237 @@
+/**
+ * The link to the server: connecting, reconnecting, and bringing the parts of the client to work
+ * on each connection. (spec/socket.md)
+ */
+import type { ConnectionState } from './api.ts'
+import { backoffMs } from './backoff.ts'
+import type { Context } from './context.ts'
+import { ClientError } from './errors.ts'
+import type { Delivery, Inbox, Received } from './inbox.ts'
+import type { Outbox } from './outbox.ts'
+import type { CloseReason, Connection, Connector } from './ports.ts'
+import type { PrekeyRotation } from './prekey-rotation.ts'
+
+/** One connection and the work that depends on it. */
+interface Live {
+  readonly connection: Connection
+  /** Every status asked and applied. */
+  readonly attached: Promise<void>
+  /** All that waited at login has been delivered. */
+  readonly caughtUp: PromiseWithResolvers<void>
+}
+
+export class Link {
+  readonly #context: Context
+  readonly #connector: Connector
+  readonly #outbox: Outbox
+  readonly #inbox: Inbox
+  readonly #prekeys: PrekeyRotation
+  readonly #onState: (state: ConnectionState) => void
+  #state: ConnectionState = 'offline'
+  #live: Live | undefined
+  #attempt = 0
+  #closed = false
+  #cancelTimer: () => void = () => {}
+  #cancelRotation: () => void = () => {}
+  /** Deliveries are processed one after another; acknowledgements are waited for together. */
+  #queue: Promise<void> = Promise.resolve()
+  readonly #answers = new Set<Promise<void>>()
+
+  constructor(
+    context: Context,
+    connector: Connector,
+    parts: { readonly outbox: Outbox; readonly inbox: Inbox; readonly prekeys: PrekeyRotation },
+    onState: (state: ConnectionState) => void,
+  ) {
+    this.#context = context
+    this.#connector = connector
+    this.#outbox = parts.outbox
+    this.#inbox = parts.inbox
+    this.#prekeys = parts.prekeys
+    this.#onState = onState
+  }
+
+  get state(): ConnectionState {
+    return this.#state
+  }
+
+  /**
+   * Connects. When that fails it goes on trying in the background, and still rejects: the caller
+   * may prefer to give up.
+   *
+   * @throws {ClientError} `unreachable`, `unauthenticated`, `timed-out`, `closed`.
+   */
+  async connect(): Promise<void> {
+    if (this.#closed) throw new ClientError('closed', 'this client was closed')
+    if (this.#live) return
+    this.#cancelTimer()
+    this.#setState('connecting')
+    const caughtUp = Promise.withResolvers<void>()
+    caughtUp.promise.catch(() => {})
+    const ready = Promise.withResolvers<Connection>()
+    let connection: Connection
+    try {
+      connection = await this.#connector.connect(this.#context.signer, {
+        deliver: (delivery) => this.#enqueue(delivery, ready.promise),
+        caughtUp: () => this.#caughtUp(caughtUp),
+        notice: (id, status) => this.#background(this.#outbox.notice(id, status)),
+        room: (recipient) => this.#background(this.#outbox.room(recipient)),
+        closed: (reason) => this.#lost(reason, caughtUp),
+      })
+    } catch (error) {
+      this.#failed(error)
+      throw error
+    }
+    this.#attempt = 0
+    this.#setState('online')
+    const attached = this.#outbox.attach(connection)
+    attached.catch((error: unknown) => this.#report(error))
+    this.#live = { connection, attached, caughtUp }
+    ready.resolve(connection)
+    this.#background(this.#maintainPrekeys())
+  }
+
+  /**
+   * Resolves when what can be settled now is settled.
+   *
+   * @throws {ClientError} `unreachable` when the connection is or gets lost.
+   */
+  async settled(): Promise<void> {
+    const live = this.#live
+    if (!live) throw new ClientError('unreachable', 'not connected to the server')
+    await live.attached
+    await live.caughtUp.promise
+    await this.#queue
+    await Promise.race([
+      Promise.all([this.#outbox.idle(), ...this.#answers]),
+      this.#delay(SETTLE_LIMIT_MS),
+    ])
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true
+    this.#cancelTimer()
+    this.#cancelRotation()
+    this.#outbox.detach()
+    await this.#live?.connection.close()
+    await this.#queue
+    await Promise.all([this.#outbox.idle(), ...this.#answers])
+    this.#setState('offline')
+  }
+
+  // ----------------------------------------------------------------------------------------------
+
+  #enqueue(delivery: Delivery, ready: Promise<Connection>): void {
+    this.#queue = this.#queue
+      .then(async () => this.#receive(delivery, await ready))
+      .catch((error: unknown) => this.#report(error))
+  }
+
+  async #receive(delivery: Delivery, connection: Connection): Promise<void> {
+    let received: Received
+    try {
+      received = await this.#inbox.receive(delivery)
+    } catch (error) {
+      // The sender could not be looked up: tried again soon, or delivered again later.
+      if (error instanceof ClientError && isPassing(error)) {
+        return this.#again(delivery, connection, error)
+      }
+      throw error
+    }
+    this.#answer(delivery, connection, received)
+    if (received.heartbeat !== undefined) await this.#outbox.sendHeartbeat(received.heartbeat)
+  }
+
+  #answer(delivery: Delivery, connection: Connection, { answer }: Received): void {
+    const id = this.#context.platform.primitives.sha256(delivery.envelope)
+    const sent =
+      answer.kind === 'ack'
+        ? connection.ack(id, answer.receipt)
+        : connection.nack(id, answer.reason)
+    // An acknowledgement that got lost is repeated when the envelope comes again.
+    const tracked = sent.catch(() => {}).finally(() => this.#answers.delete(tracked))
+    this.#answers.add(tracked)
+  }
+
+  #again(delivery: Delivery, connection: Connection, { details }: ClientError): void {
+    const wait = 1000 * (details.retryAfter ?? 5)
+    this.#context.platform.clock.schedule(wait, () => {
+      if (this.#live?.connection === connection)
+        this.#enqueue(delivery, Promise.resolve(connection))
+    })
+  }
+
+  #caughtUp({ resolve }: PromiseWithResolvers<void>): void {
+    // In the queue, so that everything delivered before has been stored.
+    this.#queue = this.#queue
+      .then(() => resolve())
+      .then(() => this.#prekeys.destroyOld())
+      .catch((error: unknown) => this.#report(error))
+  }
+
+  #lost(reason: CloseReason, { reject }: PromiseWithResolvers<void>): void {
+    this.#live = undefined
+    this.#outbox.detach()
+    this.#cancelRotation()
+    reject(new ClientError('unreachable', 'the connection to the server was lost'))
+    this.#setState(reason.kind === 'replaced' ? 'replaced' : 'offline')
+    if (reason.kind === 'lost' && !this.#closed) this.#retryLater()
+  }
+
+  #failed(error: unknown): void {
+    this.#setState('offline')
+    const isFinal = error instanceof ClientError && error.code === 'unauthenticated'
+    if (!isFinal && !this.#closed) this.#retryLater()
+  }
+
+  #retryLater(): void {
+    const { random, clock } = this.#context.platform
+    const wait = backoffMs(random, this.#attempt++, RECONNECT)
+    this.#cancelTimer()
+    this.#cancelTimer = clock.schedule(wait, () => {
+      this.connect().catch(() => {})
+    })
+  }
+
+  async #maintainPrekeys(): Promise<void> {
+    await this.#prekeys.run()
+    const { clock } = this.#context.platform
+    const wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
+    this.#cancelRotation()
+    this.#cancelRotation = clock.schedule(Math.min(wait, MAX_TIMER_MS), () =>
+      this.#background(this.#maintainPrekeys()),
+    )
+  }
+
+  #background(work: Promise<void>): void {
+    work.catch((error: unknown) => this.#report(error))
+  }
+
+  /** Losing the server is ordinary; anything else is a fault of this device. */
+  #report(error: unknown): void {
+    if (error instanceof ClientError && error.code !== 'unreadable-home') return
+    this.#context.tell.broken(error)
+  }
+
+  #setState(state: ConnectionState): void {
+    if (state === this.#state) return
+    this.#state = state
+    this.#onState(state)
+  }
+
+  #delay(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      this.#context.platform.clock.schedule(ms, resolve)
+    })
+  }
+}
+
+function isPassing({ code }: ClientError): boolean {
+  return ['unreachable', 'timed-out', 'rate-limited', 'unavailable', 'internal'].includes(code)
+}
+
+const RECONNECT = { firstMs: 500, maxMs: 30_000 }
+/** How long `settled` waits for answers that depend on somebody else's device. */
+const SETTLE_LIMIT_MS = 10_000
+/** Timers of most platforms hold 31 bits. */
+const MAX_TIMER_MS = 2 ** 31 - 1

@@ -1,0 +1,122 @@
+/**
+ * The SDK on Node: a home folder, an encrypted SQLite store, and the server over HTTP and WebSocket.
+ *
+ *     const me = await openCouplet({ home: './ana' })
+ *     await me.connect()
+ *     const { delivered } = await me.send('+12025550102', 'Dinner at eight?')
+ *     await delivered                        // proven by the recipient's device
+ */
+import { exportExchangeKey, importExchangeKey, nodePrimitives } from '@couplet/protocol/node'
+import type { Couplet, PendingRegistration, Registered } from '../api.ts'
+import { openClient } from '../client.ts'
+import { createHttpApi } from '../http-api.ts'
+import type { Platform } from '../platform.ts'
+import type { Connector, ServerApi } from '../ports.ts'
+import {
+  pendingRegistration,
+  requestCode,
+  requirePhoneNumber,
+  storeRegistration,
+  submitCode,
+} from '../registration.ts'
+import { createSocketConnector } from '../socket-connector.ts'
+import { inspectHome, openHome } from './home.ts'
+import { systemClock, systemRandom } from './system.ts'
+
+export { defaultHome } from './home.ts'
+
+export interface HomeSettings {
+  /** Path of the home folder. */
+  readonly home: string
+  /** Left out: the home has no passphrase. */
+  readonly passphrase?: string | Uint8Array | undefined
+}
+
+/**
+ * Asks the server to send a code to a phone number; the home remembers the server and the number.
+ * A home is made only when the server has said yes.
+ *
+ * @throws {ClientError} `invalid-phone-number`, `already-registered`, `unreachable`, `home-locked`, …
+ */
+export async function beginRegistration(
+  settings: HomeSettings & { readonly phone: string; readonly server?: string | undefined },
+): Promise<PendingRegistration> {
+  const phone = requirePhoneNumber(settings.phone)
+  const earlier = await earlierRegistration(settings)
+  const registration = await requestCode(ports, { phone, server: settings.server, earlier })
+  const { store } = await openHome({ ...settings, create: true })
+  try {
+    await storeRegistration(store, registration)
+  } finally {
+    await store.close()
+  }
+  const { account, expiresAt, development } = registration
+  return { phone, server: account.server, expiresAt, development }
+}
+
+async function earlierRegistration(
+  settings: HomeSettings,
+): Promise<Awaited<ReturnType<typeof pendingRegistration>>> {
+  if ((await inspectHome(settings.home)) === 'absent') return undefined
+  const { store } = await openHome({ ...settings, create: false })
+  try {
+    return await pendingRegistration(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Finishes a registration with the code.
+ *
+ * @throws {ClientError} `no-registration`, `wrong-code` (`details.triesLeft`), `too-many-attempts`,
+ *   `registration-expired`, `unreachable`, `home-locked`, …: nothing is changed.
+ */
+export async function completeRegistration(
+  settings: HomeSettings & { readonly code: string },
+): Promise<Registered> {
+  const { store } = await openHome({ ...settings, create: false })
+  try {
+    return await submitCode(ports, store, settings.code)
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Opens a registered home, which stays locked for this process until `close`. Offline at first:
+ * call `connect`.
+ *
+ * @throws {ClientError} `not-registered`, `home-locked`, `passphrase-required`, `wrong-passphrase`,
+ *   `unreadable-home`.
+ */
+export async function openCouplet(settings: HomeSettings): Promise<Couplet> {
+  const { store } = await openHome({ ...settings, create: false })
+  try {
+    return await openClient({ ...ports, store })
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/** Whether opening a home takes a passphrase; `new` when there is none yet. */
+export async function needsPassphrase(home: string): Promise<'none' | 'passphrase' | 'new'> {
+  const found = await inspectHome(home)
+  return found === 'absent' ? 'new' : found
+}
+
+const platform: Platform = {
+  primitives: nodePrimitives,
+  random: systemRandom,
+  clock: systemClock,
+  exportExchangeKey,
+  importExchangeKey: async (exported) => importExchangeKey(exported),
+}
+
+const ports = {
+  platform,
+  createApi: (url: string): ServerApi =>
+    createHttpApi({ url, clock: systemClock, sha256: (data) => nodePrimitives.sha256(data) }),
+  createConnector: (url: string): Connector => createSocketConnector({ url, clock: systemClock }),
+}

@@ -1,0 +1,632 @@
+/**
+ * The outbox: every message stays here, encrypted at rest, until its recipient has proven that it
+ * has it. (spec/delivery.md, "Sender")
+ *
+ * Sealing a message and storing the advanced ratchet are one transaction, before a byte leaves.
+ * Three ways out: a *fresh* message is put in mode `evict`; a *retry* puts the same envelope again
+ * when no answer came; a *resend* encrypts the same content anew, in mode `if-room`, so that an old
+ * message never pushes out a newer one.
+ */
+import {
+  type Content,
+  mustWaitForReceipt,
+  noteReceipt,
+  ProtocolError,
+  sealMessage,
+  sessionToSendIn,
+} from '@couplet/protocol'
+import {
+  type Bytes,
+  type EnvelopeStatus,
+  equalBytes,
+  fromHex,
+  MAX_STATUS_IDS,
+  type NackReason,
+  type PutMode,
+  type PutOutcome,
+  toHex,
+} from '@couplet/wire'
+import { backoffMs } from './backoff.ts'
+import { type Context, messageEntropy } from './context.ts'
+import { ClientError } from './errors.ts'
+import type { PeerDirectory } from './peer-directory.ts'
+import type { Connection } from './ports.ts'
+import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
+import {
+  type ContactRecord,
+  inTransaction,
+  type OutgoingRecord,
+  type Placed,
+  type SentEnvelopeRecord,
+  type SessionEntry,
+  type Tables,
+} from './tables.ts'
+
+/** What the pump of one contact does next. */
+type Step =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'needs-identity'; readonly contact: ContactRecord }
+  | { readonly kind: 'needs-session'; readonly contact: ContactRecord }
+  | ({ readonly kind: 'put' } & PutRequest)
+
+interface PutRequest {
+  /** Of the envelope, in hex. */
+  readonly id: string
+  readonly recipient: Bytes
+  readonly envelope: Bytes
+  readonly mode: PutMode
+}
+
+export class Outbox {
+  readonly #context: Context
+  readonly #directory: PeerDirectory
+  readonly #opener: SessionOpener
+  #connection: Connection | undefined
+  /** Contacts whose pump runs, and whether it was asked to look again. */
+  readonly #pumps = new Map<number, { again: boolean; done: Promise<void> }>()
+  /** Contacts whose mailbox had no room; cleared by `room`, by time, and by a new connection. */
+  readonly #full = new Set<number>()
+  readonly #underway = new Set<Promise<void>>()
+  /** Contacts whose envelopes are being asked about: nothing new is sealed for them meanwhile. */
+  readonly #settling = new Set<number>()
+  readonly #timers = new Map<number, () => void>()
+
+  constructor(context: Context, directory: PeerDirectory) {
+    this.#context = context
+    this.#directory = directory
+    this.#opener = new SessionOpener(context, directory)
+  }
+
+  /**
+   * Settles with the server what happened while we were away, then sends what can be sent.
+   * Resolves when every status has been asked and applied.
+   */
+  async attach(connection: Connection): Promise<void> {
+    this.#connection = connection
+    this.#full.clear()
+    const contacts = await inTransaction(this.#context.store, (tables) => tables.contacts())
+    for (const { no } of contacts) this.#settling.add(no)
+    try {
+      for (const { no } of contacts) {
+        await this.#settle(connection, no)
+        this.#settling.delete(no)
+        this.kick(no)
+      }
+    } finally {
+      this.#settling.clear()
+    }
+  }
+
+  detach(): void {
+    this.#connection = undefined
+    for (const cancel of this.#timers.values()) cancel()
+    this.#timers.clear()
+  }
+
+  /** Looks whether something can be sent to this contact now. */
+  kick(contactNo: number): void {
+    const connection = this.#connection
+    if (!connection || this.#settling.has(contactNo)) return
+    const running = this.#pumps.get(contactNo)
+    if (running) {
+      running.again = true
+      return
+    }
+    const pump = { again: false, done: Promise.resolve() }
+    pump.done = this.#pump(connection, contactNo, pump).finally(() => {
+      this.#pumps.delete(contactNo)
+      if (pump.again) this.kick(contactNo)
+    })
+    this.#pumps.set(contactNo, pump)
+  }
+
+  /** Resolves when nothing can be sent right now and every put has its answer. */
+  async idle(): Promise<void> {
+    while (this.#pumps.size + this.#underway.size > 0) {
+      await Promise.all([...this.#underway, ...[...this.#pumps.values()].map(({ done }) => done)])
+    }
+  }
+
+  /** The server says that a mailbox has room again. */
+  async room(recipient: Bytes): Promise<void> {
+    const contact = await inTransaction(this.#context.store, (tables) =>
+      tables.contactByIdentity(recipient),
+    )
+    if (contact) this.#hasRoom(contact.no)
+  }
+
+  /** The server says what became of an envelope. */
+  async notice(id: Bytes, status: EnvelopeStatus): Promise<void> {
+    await this.#apply(toHex(id), status)
+  }
+
+  /** Sends an empty message, so that the ratchet turns in a conversation that goes one way. */
+  async sendHeartbeat(contactNo: number): Promise<void> {
+    const connection = this.#connection
+    if (!connection) return
+    const step = await inTransaction(this.#context.store, async (tables) => {
+      const contact = await tables.requireContact(contactNo)
+      const entry = contact.changed ? undefined : await this.#session(tables, contact)
+      if (!entry || mustWaitForReceipt(entry.session)) return undefined
+      return this.#seal(tables, contact, entry, undefined)
+    })
+    if (step) void this.#put(connection, contactNo, step)
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // Sending
+
+  async #pump(connection: Connection, contactNo: number, self: { again: boolean }): Promise<void> {
+    const puts = new Set<Promise<void>>()
+    try {
+      while (this.#connection === connection) {
+        self.again = false
+        const step = await this.#next(contactNo)
+        if (step.kind === 'put') {
+          const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
+          puts.add(put)
+          if (puts.size >= MAX_PUTS_UNDERWAY) await Promise.race(puts)
+        } else if (step.kind === 'needs-identity') {
+          await this.#directory.refresh(step.contact)
+        } else if (step.kind === 'needs-session') {
+          await this.#opener.open(step.contact)
+        } else {
+          if (step.kind === 'wait') this.#kickAt(contactNo, step.until)
+          return
+        }
+      }
+    } catch (error) {
+      await this.#pumpFailed(contactNo, error)
+    }
+  }
+
+  /** One transaction: chooses what goes out next and seals it. */
+  #next(contactNo: number): Promise<Step> {
+    return inTransaction(this.#context.store, async (tables): Promise<Step> => {
+      const contact = await tables.requireContact(contactNo)
+      if (contact.changed) return { kind: 'idle' }
+      const choice = await this.#choose(tables, contact)
+      if ('kind' in choice) return choice
+      if (!contact.identity) return { kind: 'needs-identity', contact }
+      const entry = await this.#session(tables, contact)
+      if (!entry) return { kind: 'needs-session', contact }
+      // Both wait for an event: a receipt, or the user's word about a replaced session.
+      if (mustWaitForReceipt(entry.session)) return { kind: 'idle' }
+      if (entry.session.unproven && contact.verified) return { kind: 'idle' }
+      return this.#seal(tables, contact, entry, choice)
+    })
+  }
+
+  /** The message with the lowest sequence that may go out now. */
+  async #choose(tables: Tables, contact: ContactRecord): Promise<Placed<OutgoingRecord> | Step> {
+    const [fresh] = await tables.outbox(contact.no, 'fresh', 1)
+    const resend = await this.#chooseResend(tables, contact)
+    if (resend && 'position' in resend) {
+      return fresh && fresh.value.sequence < resend.value.sequence ? fresh : resend
+    }
+    return fresh ?? resend ?? { kind: 'idle' }
+  }
+
+  async #chooseResend(
+    tables: Tables,
+    contact: ContactRecord,
+  ): Promise<Placed<OutgoingRecord> | Step | undefined> {
+    if (this.#full.has(contact.no)) return undefined
+    const [oldest] = await tables.outbox(contact.no, 'resend', 1)
+    if (oldest?.value.phase.kind !== 'resend') return undefined
+    const underway = await tables.outbox(contact.no, 'out')
+    const resent = underway.filter(({ value }) => value.phase.kind === 'out' && value.phase.resent)
+    if (resent.length >= MAX_RESENDS_UNDERWAY) return undefined
+    const { notBefore } = oldest.value.phase
+    return notBefore > this.#now() ? { kind: 'wait', until: notBefore } : oldest
+  }
+
+  async #session(tables: Tables, contact: ContactRecord): Promise<SessionEntry | undefined> {
+    const identity = contact.identity
+    if (!identity) return undefined
+    const entries = (await tables.sessions(contact.no)).filter(({ session }) =>
+      equalBytes(session.peer, identity.id),
+    )
+    const chosen = sessionToSendIn(entries.map(({ session }) => session))
+    return entries.find(({ session }) => session === chosen)
+  }
+
+  /** Seals a message, or a heartbeat, and stores ratchet, envelope and message together. */
+  async #seal(
+    tables: Tables,
+    contact: ContactRecord,
+    entry: SessionEntry,
+    message: Placed<OutgoingRecord> | undefined,
+  ): Promise<Step & { kind: 'put' }> {
+    const { platform } = this.#context
+    const now = this.#now()
+    const content = await this.#content(tables, contact, message?.value)
+    const sealed = sealMessage(platform.primitives, entry.session, content, {
+      entropy: messageEntropy(platform),
+      now,
+    })
+    const id = toHex(sealed.id)
+    await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
+    await tables.putContact({ ...contact, unanswered: 0, lastSentAt: now })
+    await tables.putSentEnvelope(id, {
+      contact: contact.no,
+      message: message?.position,
+      recipient: entry.session.peer,
+      sessionNo: entry.no,
+      place: { ...sealed.position },
+      receipt: sealed.receipt,
+      envelope: sealed.envelope,
+      createdAt: now,
+    })
+    const before = message?.value.phase
+    const isResend = before?.kind === 'resend'
+    if (message) {
+      const attempts = before?.kind === 'resend' ? before.attempts : 0
+      const phase = { kind: 'out', envelopeId: id, resent: isResend, attempts } as const
+      await tables.putOutgoing(
+        contact.no,
+        message.position,
+        { ...message.value, phase, writtenFor: toHex(entry.session.peer) },
+        message.value,
+      )
+    }
+    const mode = message && !isResend ? 'evict' : 'if-room'
+    return { kind: 'put', id, recipient: entry.session.peer, envelope: sealed.envelope, mode }
+  }
+
+  async #content(
+    tables: Tables,
+    contact: ContactRecord,
+    message: OutgoingRecord | undefined,
+  ): Promise<Content> {
+    return {
+      messageId: message ? fromHex(message.id) : this.#context.platform.random(16),
+      sequence: message?.sequence ?? 0,
+      oldestPending: await tables.oldestPending(contact),
+      sentAt: message?.sentAt ?? this.#now(),
+      expiresAfter: 0,
+      body: message ? { kind: 'text', text: message.text } : { kind: 'heartbeat' },
+    }
+  }
+
+  /** Puts an envelope and applies the answer, without making the pump wait for it. */
+  #put(connection: Connection, contactNo: number, put: PutRequest): Promise<void> {
+    return this.#track(
+      connection
+        .put(put.recipient, put.envelope, put.mode)
+        .then((outcome) => this.#applyOutcome(put.id, outcome))
+        .catch((error: unknown) => this.#putFailed(contactNo, error)),
+    )
+  }
+
+  /** Work that `idle` waits for. What fails here is this device's fault: the client must know. */
+  #track(work: Promise<void>): Promise<void> {
+    const tracked = work
+      .catch((error: unknown) => this.#context.tell.broken(error))
+      .finally(() => this.#underway.delete(tracked))
+    this.#underway.add(tracked)
+    return tracked
+  }
+
+  async #putFailed(contactNo: number, error: unknown): Promise<void> {
+    if (!(error instanceof ClientError)) throw error
+    // The identity that we know is gone: ask who is behind the number now.
+    if (error.code === 'unknown-recipient') return this.#recheck(contactNo)
+    if (error.code === 'rate-limited') {
+      return this.#settleAt(contactNo, this.#now() + 1000 * (error.details.retryAfter ?? 1))
+    }
+    // Unreachable: the outcome is unknown, and asked for at the next connection.
+  }
+
+  async #recheck(contactNo: number): Promise<void> {
+    const contact = await inTransaction(this.#context.store, (tables) =>
+      tables.requireContact(contactNo),
+    )
+    try {
+      await this.#directory.refresh(contact)
+      this.#settleAt(contactNo, this.#now() + PUMP_RETRY_MS)
+    } catch (error) {
+      await this.#pumpFailed(contactNo, error)
+    }
+  }
+
+  async #pumpFailed(contactNo: number, error: unknown): Promise<void> {
+    if (error === MAX_REPLACEMENTS_REACHED) return this.#kickAt(contactNo, this.#now() + HOUR_MS)
+    // The contact's prekeys are too old: nothing can begin until its device is back online.
+    const isStale = error instanceof ProtocolError && error.code === 'expired-prekeys'
+    if (isStale) return this.#kickAt(contactNo, this.#now() + HOUR_MS)
+    if (!(error instanceof ClientError)) return this.#context.tell.broken(error)
+    if (error.code === 'unknown-recipient') return this.#failAll(contactNo)
+    if (error.code === 'unreachable' || error.code === 'closed') return
+    const { retryAfter } = error.details
+    this.#kickAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
+  }
+
+  /** Nobody is behind the number: what was never sent to anybody fails. */
+  async #failAll(contactNo: number): Promise<void> {
+    const { store, tell } = this.#context
+    const failed = await inTransaction(store, async (tables) => {
+      const contact = await tables.requireContact(contactNo)
+      const messages: OutgoingRecord[] = []
+      for (const phase of ['fresh', 'out', 'resend'] as const) {
+        for (const { position, value } of await tables.outbox(contactNo, phase)) {
+          const message: OutgoingRecord = {
+            ...value,
+            state: 'failed',
+            failure: 'unknown-recipient',
+            stateAt: this.#now(),
+            phase: { kind: 'done' },
+          }
+          await tables.putOutgoing(contactNo, position, message, value)
+          messages.push(message)
+        }
+      }
+      return { contact, messages }
+    })
+    for (const message of failed.messages) tell.status(failed.contact, message)
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // Settling
+
+  /** Asks what became of every envelope, then retries those that the server never saw. */
+  async #settle(connection: Connection, contactNo: number): Promise<void> {
+    const sent = await inTransaction(this.#context.store, (tables) =>
+      tables.sentEnvelopes(contactNo),
+    )
+    for (let from = 0; from < sent.length; from += MAX_STATUS_IDS) {
+      const batch = sent.slice(from, from + MAX_STATUS_IDS)
+      const statuses = await connection.status(batch.map(({ id }) => fromHex(id)))
+      for (const [i, { id, record }] of batch.entries()) {
+        const status = statuses[i]
+        if (!status) throw new ClientError('unexpected-answer', 'a status is missing')
+        const retry = status.kind === 'unknown' && (await this.#toRetry(id, record))
+        // Frames keep their order on the socket: nothing newer overtakes it, so no need to wait.
+        if (retry) void this.#put(connection, contactNo, retry)
+        else await this.#apply(id, status)
+      }
+    }
+  }
+
+  /** The same envelope again, never pushing out a newer one; none if it does not count any more. */
+  #toRetry(id: string, sent: SentEnvelopeRecord): Promise<PutRequest | undefined> {
+    return inTransaction(this.#context.store, async (tables) => {
+      const { envelope, recipient } = sent
+      const counts = (await this.#messageOf(tables, id, sent)) !== undefined
+      return envelope && counts ? { id, recipient, envelope, mode: 'if-room' } : undefined
+    })
+  }
+
+  async #applyOutcome(id: string, outcome: PutOutcome): Promise<void> {
+    switch (outcome.kind) {
+      case 'stored':
+      case 'duplicate':
+        return this.#apply(id, { kind: 'waiting' })
+      case 'full':
+        return this.#change(id, (tables, sent) => this.#resend(tables, id, sent, 'full'))
+      case 'delivered':
+      case 'settled':
+      case 'refused':
+      case 'evicted':
+        return this.#apply(id, outcome)
+    }
+  }
+
+  /** Applies the server's word about an envelope. Safe to repeat. */
+  #apply(id: string, status: EnvelopeStatus): Promise<void> {
+    return this.#change(id, async (tables, sent) => {
+      switch (status.kind) {
+        case 'waiting':
+          return this.#accepted(tables, id, sent)
+        case 'delivered':
+          return equalBytes(status.receipt, sent.receipt)
+            ? this.#delivered(tables, id, sent)
+            : this.#resend(tables, id, sent, 'unusable')
+        case 'settled':
+          return this.#settled(tables, id, sent)
+        case 'evicted':
+          return this.#resend(tables, id, sent, 'full')
+        case 'refused':
+          return this.#refused(tables, id, sent, status.reason)
+        case 'unknown':
+          return this.#resend(tables, id, sent, 'unusable')
+      }
+    })
+  }
+
+  /** Changes one sent envelope and its message in a transaction, and tells what changed. */
+  async #change(
+    id: string,
+    work: (tables: Tables, sent: SentEnvelopeRecord) => Promise<OutgoingRecord | undefined>,
+  ): Promise<void> {
+    const { store, tell } = this.#context
+    const changed = await inTransaction(store, async (tables) => {
+      const sent = await tables.sentEnvelope(id)
+      if (!sent) return undefined
+      const message = await work(tables, sent)
+      return { contact: await tables.requireContact(sent.contact), message }
+    })
+    if (!changed) return
+    if (changed.message) tell.status(changed.contact, changed.message)
+    this.kick(changed.contact.no)
+  }
+
+  /** The server has it: the bytes need not be kept for a retry. */
+  async #accepted(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+  ): Promise<OutgoingRecord | undefined> {
+    if (sent.envelope) await tables.putSentEnvelope(id, { ...sent, envelope: undefined })
+    const message = await this.#messageOf(tables, id, sent)
+    if (!message || message.value.state === 'sent') return undefined
+    return this.#store(tables, sent, message, { state: 'sent' })
+  }
+
+  async #delivered(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+  ): Promise<OutgoingRecord | undefined> {
+    const entry = (await tables.sessions(sent.contact)).find(({ no }) => no === sent.sessionNo)
+    if (entry) {
+      await tables.putSession(sent.contact, {
+        ...entry,
+        session: noteReceipt(entry.session, sent.place),
+        receiptedChain: Math.max(entry.receiptedChain, sent.place.chain),
+      })
+    }
+    await tables.deleteSentEnvelope(id)
+    // Whichever of a message's envelopes has its receipt: the recipient has the message.
+    const value =
+      sent.message === undefined ? undefined : await tables.outgoing(sent.contact, sent.message)
+    if (!value || value.state === 'delivered') return undefined
+    const message = { position: sent.message!, value }
+    return this.#store(tables, sent, message, {
+      state: 'delivered',
+      failure: undefined,
+      phase: { kind: 'done' },
+    })
+  }
+
+  /** Acknowledged without a receipt: kept as sent, and not sent again. A receipt may still come. */
+  async #settled(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+  ): Promise<OutgoingRecord | undefined> {
+    if (this.#now() - sent.createdAt > RECEIPT_PATIENCE_MS) await tables.deleteSentEnvelope(id)
+    else if (sent.envelope) await tables.putSentEnvelope(id, { ...sent, envelope: undefined })
+    const message = await this.#messageOf(tables, id, sent)
+    return message && this.#store(tables, sent, message, { state: 'sent', phase: { kind: 'done' } })
+  }
+
+  async #refused(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+    reason: NackReason,
+  ): Promise<OutgoingRecord | undefined> {
+    if (reason === 'unknown-session' || reason === 'retired-prekey') {
+      await this.#buryIfDead(tables, sent)
+    }
+    return this.#resend(tables, id, sent, 'unusable')
+  }
+
+  /**
+   * The recipient does not know the session. That is the server's word: it is believed only for
+   * the session that we send in, and only if nothing at or after that chain has a receipt.
+   */
+  async #buryIfDead(tables: Tables, sent: SentEnvelopeRecord): Promise<void> {
+    const contact = await tables.requireContact(sent.contact)
+    const entry = await this.#session(tables, contact)
+    if (!entry || entry.no !== sent.sessionNo || entry.receiptedChain >= sent.place.chain) return
+    await tables.putSession(contact.no, {
+      ...entry,
+      session: { ...entry.session, standing: 'dead' },
+    })
+  }
+
+  /** The content goes out again under a new key; this envelope is thrown away. */
+  async #resend(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+    cause: 'full' | 'unusable',
+  ): Promise<OutgoingRecord | undefined> {
+    await tables.deleteSentEnvelope(id)
+    const message = await this.#messageOf(tables, id, sent)
+    if (cause === 'full') this.#isFull(sent.contact)
+    if (!message) return undefined
+    const { phase } = message.value
+    const attempts = cause === 'unusable' && phase.kind === 'out' ? phase.attempts + 1 : 0
+    const wait = attempts && backoffMs(this.#context.platform.random, attempts - 1, RESEND_BACKOFF)
+    return this.#store(tables, sent, message, {
+      state: cause === 'full' ? 'waiting-for-room' : 'pending',
+      phase: { kind: 'resend', notBefore: this.#now() + wait, attempts },
+    })
+  }
+
+  /** The message that this envelope carries, if it is still the one that counts. */
+  async #messageOf(
+    tables: Tables,
+    id: string,
+    sent: SentEnvelopeRecord,
+  ): Promise<Placed<OutgoingRecord> | undefined> {
+    if (sent.message === undefined) return undefined
+    const value = await tables.outgoing(sent.contact, sent.message)
+    const current = value?.phase.kind === 'out' && value.phase.envelopeId === id
+    return value && current ? { position: sent.message, value } : undefined
+  }
+
+  async #store(
+    tables: Tables,
+    sent: SentEnvelopeRecord,
+    message: Placed<OutgoingRecord>,
+    change: Partial<OutgoingRecord>,
+  ): Promise<OutgoingRecord> {
+    const value = { ...message.value, ...change, stateAt: this.#now() }
+    await tables.putOutgoing(sent.contact, message.position, value, message.value)
+    return value
+  }
+
+  // ----------------------------------------------------------------------------------------------
+  // Room and time
+
+  #isFull(contactNo: number): void {
+    this.#full.add(contactNo)
+    // A lost `room` notice costs a delay, never a message.
+    const wait = backoffMs(this.#context.platform.random, 0, ROOM_RECHECK)
+    this.#at(contactNo, this.#now() + wait, () => this.#hasRoom(contactNo))
+  }
+
+  #hasRoom(contactNo: number): void {
+    this.#full.delete(contactNo)
+    this.kick(contactNo)
+  }
+
+  #kickAt(contactNo: number, time: number): void {
+    this.#at(contactNo, time, () => this.kick(contactNo))
+  }
+
+  #settleAt(contactNo: number, time: number): void {
+    this.#at(contactNo, time, () => {
+      const connection = this.#connection
+      if (!connection) return
+      this.#settling.add(contactNo)
+      const settled = this.#settle(connection, contactNo)
+        .catch((error: unknown) => this.#putFailed(contactNo, error))
+        .finally(() => {
+          this.#settling.delete(contactNo)
+          this.kick(contactNo)
+        })
+      void this.#track(settled)
+    })
+  }
+
+  /** One timer for each contact, the latest asked for. */
+  #at(contactNo: number, time: number, task: () => void): void {
+    this.#timers.get(contactNo)?.()
+    const cancel = this.#context.platform.clock.schedule(Math.max(0, time - this.#now()), () => {
+      this.#timers.delete(contactNo)
+      task()
+    })
+    this.#timers.set(contactNo, cancel)
+  }
+
+  #now(): number {
+    return this.#context.platform.clock.now()
+  }
+}
+
+const HOUR_MS = 60 * 60 * 1000
+/** Puts without an answer, for each contact. */
+const MAX_PUTS_UNDERWAY = 32
+/** Resent envelopes that wait at the server or for its answer, for each contact. */
+const MAX_RESENDS_UNDERWAY = 2
+const PUMP_RETRY_MS = 15_000
+const RESEND_BACKOFF = { firstMs: 500, maxMs: 600_000 }
+const ROOM_RECHECK = { firstMs: 60_000, maxMs: 60_000 }
+/** How long a receipt may still come for a message that was acknowledged without one: 30 days. */
+const RECEIPT_PATIENCE_MS = 30 * 24 * HOUR_MS

@@ -1,0 +1,177 @@
+/**
+ * Who is behind a number: asking the server, pinning the first answer, noticing a changed one.
+ * (spec/delivery.md, "Changed identities")
+ *
+ * Messages written for one identity never go to another without the user's decision. New messages
+ * to a contact that was never verified go to the new key, with a warning; to a verified one,
+ * sending stops until the user decides.
+ */
+import {
+  type Identity,
+  importIdentity,
+  importPrekeys,
+  type PrekeyBundle,
+  ProtocolError,
+} from '@couplet/protocol'
+import { equalBytes, type PhoneNumber } from '@couplet/wire'
+import type { Context } from './context.ts'
+import { ClientError } from './errors.ts'
+import { NO_SEQUENCES } from './sequence-tracker.ts'
+import {
+  type ContactRecord,
+  inTransaction,
+  OUTBOX_PHASES,
+  type PinnedIdentity,
+  type Tables,
+} from './tables.ts'
+
+/** What the server says about a number, checked. */
+export interface Peer {
+  readonly identity: Identity
+  /** Signed prekeys as served; checked against the contact when they are used. */
+  readonly signedPrekeys: Uint8Array
+}
+
+export class PeerDirectory {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /**
+   * @returns `undefined` when nobody is registered under the number.
+   * @throws {ClientError} `untrusted-answer` when the answer does not verify; `unreachable`, …
+   */
+  async lookup(phone: PhoneNumber): Promise<Peer | undefined> {
+    const { api, signer, platform } = this.#context
+    const entry = await api.lookup(phone, signer)
+    if (!entry) return undefined
+    try {
+      const identity = importIdentity(platform.primitives, entry.identity)
+      if (identity.record.phone !== phone) {
+        throw new ClientError('untrusted-answer', 'the server answered for another number')
+      }
+      return { identity, signedPrekeys: entry.prekeys }
+    } catch (error) {
+      throw untrusted(error)
+    }
+  }
+
+  /**
+   * Asks the server who a contact is, and takes note of the answer.
+   *
+   * @returns what the server says; the contact's record may now carry `changed`.
+   * @throws {ClientError} `unknown-recipient`, `untrusted-answer`, `unreachable`, …
+   */
+  async refresh(contact: ContactRecord): Promise<Peer> {
+    const peer = await this.lookup(contact.phone)
+    if (!peer) {
+      throw new ClientError('unknown-recipient', `nobody is registered as ${contact.phone}`)
+    }
+    await this.note(contact.no, peer.identity)
+    return peer
+  }
+
+  /** Compares an identity that the server vouches for with the pinned one. */
+  async note(contactNo: number, identity: Identity): Promise<void> {
+    const { store, platform, tell } = this.#context
+    const changed = await inTransaction(store, async (tables) => {
+      const contact = await tables.requireContact(contactNo)
+      return noteIdentity(tables, contact, identity, platform.clock.now())
+    })
+    if (changed) tell.warning('key-changed', changed)
+  }
+
+  /**
+   * The prekeys to begin a session with.
+   *
+   * @throws {ProtocolError} `expired-prekeys`; {ClientError} `untrusted-answer` for bad ones.
+   */
+  prekeys(contact: ContactRecord, peer: Peer): PrekeyBundle {
+    const { platform } = this.#context
+    try {
+      return importPrekeys(platform.primitives, {
+        owner: peer.identity,
+        signed: peer.signedPrekeys,
+        now: platform.clock.now(),
+        highestSeenId: contact.highestPrekeyId,
+      })
+    } catch (error) {
+      if (error instanceof ProtocolError && error.code === 'expired-prekeys') throw error
+      throw untrusted(error)
+    }
+  }
+}
+
+/** Pins, confirms or marks as changed; answers the contact when its key changed just now. */
+async function noteIdentity(
+  tables: Tables,
+  contact: ContactRecord,
+  identity: Identity,
+  now: number,
+): Promise<ContactRecord | undefined> {
+  const found: PinnedIdentity = { id: identity.id, signed: identity.signed }
+  if (!contact.identity) {
+    await tables.putContact({ ...contact, identity: found })
+    await tables.nameIdentity(found.id, contact.no)
+    return undefined
+  }
+  if (equalBytes(contact.identity.id, found.id)) {
+    if (contact.changed) await tables.putContact({ ...contact, changed: undefined })
+    return undefined
+  }
+  if (contact.changed && equalBytes(contact.changed.id, found.id)) return undefined
+  const changed = { ...contact, changed: { ...found, seenAt: now } }
+  await tables.nameIdentity(found.id, contact.no)
+  await holdMessages(tables, contact.no, now)
+  if (contact.verified) await tables.putContact(changed)
+  else await switchIdentity(tables, changed, found)
+  return changed
+}
+
+/** What was written for the old identity waits for the user. */
+async function holdMessages(tables: Tables, contactNo: number, now: number): Promise<void> {
+  for (const phase of OUTBOX_PHASES) {
+    for (const { position, value } of await tables.outbox(contactNo, phase)) {
+      if (phase === 'held' || value.writtenFor === undefined) continue
+      const held = {
+        ...value,
+        state: 'failed',
+        failure: 'key-changed',
+        stateAt: now,
+        phase: { kind: 'held' },
+      } as const
+      await tables.putOutgoing(contactNo, position, held, value)
+    }
+  }
+}
+
+/** From now on the contact is this identity: nothing of the old one's sessions is used again. */
+export async function switchIdentity(
+  tables: Tables,
+  contact: ContactRecord,
+  identity: PinnedIdentity,
+): Promise<ContactRecord> {
+  const switched: ContactRecord = {
+    ...contact,
+    identity,
+    changed: undefined,
+    verified: false,
+    highestPrekeyId: 0,
+    incoming: NO_SEQUENCES,
+    replacements: [],
+  }
+  await tables.putContact(switched)
+  for (const { no, session } of await tables.sessions(contact.no)) {
+    if (!equalBytes(session.peer, identity.id)) await tables.deleteSession(contact.no, no)
+  }
+  return switched
+}
+
+function untrusted(error: unknown): unknown {
+  if (!(error instanceof ProtocolError)) return error
+  return new ClientError('untrusted-answer', 'the server gave keys that do not verify', {
+    cause: error,
+  })
+}

@@ -1,0 +1,86 @@
+/**
+ * Own prekeys: publishing, rotating, destroying. (spec/identity.md, "Rotation")
+ *
+ * New private halves are stored before the public ones leave. Old ones are destroyed 48 hours after
+ * their rotation, and never before the mailbox has been drained: what was sent to them may wait there.
+ */
+import { createPrekeys, PREKEY_RETENTION_MS, PREKEY_ROTATION_MS } from '@couplet/protocol'
+import type { Context } from './context.ts'
+import { ClientError } from './errors.ts'
+import { inTransaction, type PrekeysRecord, type Tables } from './tables.ts'
+
+export class PrekeyRotation {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /** Rotates if it is time, and publishes what the server does not have yet. */
+  async run(): Promise<void> {
+    const { store, api, signer } = this.#context
+    const current = await inTransaction(store, (tables) => this.#rotateIfDue(tables))
+    if (!current || current.published) return
+    try {
+      await api.publishPrekeys(current.signed, signer)
+    } catch (error) {
+      // The server has them already: our last try was answered, and the answer was lost.
+      if (!(error instanceof ClientError && error.code === 'stale-prekeys')) throw error
+    }
+    await inTransaction(store, (tables) => this.#published(tables, current))
+  }
+
+  /** When `run` is due next, in milliseconds since 1970. */
+  nextAt(): Promise<number> {
+    return inTransaction(this.#context.store, async (tables) => {
+      const account = await tables.requireAccount()
+      const current = (await tables.prekeys()).at(-1)
+      const daily = (current?.createdAt ?? 0) + PREKEY_ROTATION_MS
+      return Math.min(daily, account.rotatePrekeysAt ?? daily)
+    })
+  }
+
+  /** Destroys private halves whose time is over. Only to be called when the mailbox is drained. */
+  async destroyOld(): Promise<void> {
+    const now = this.#context.platform.clock.now()
+    await inTransaction(this.#context.store, async (tables) => {
+      for (const { id, retiredAt } of await tables.prekeys()) {
+        if (retiredAt !== undefined && now - retiredAt >= PREKEY_RETENTION_MS) {
+          await tables.deletePrekeys(id)
+        }
+      }
+    })
+  }
+
+  async #rotateIfDue(tables: Tables): Promise<PrekeysRecord | undefined> {
+    const { platform, self } = this.#context
+    const now = platform.clock.now()
+    const account = await tables.requireAccount()
+    const current = (await tables.prekeys()).at(-1)
+    const asked = account.rotatePrekeysAt !== undefined && account.rotatePrekeysAt <= now
+    const old = current !== undefined && now - current.createdAt >= PREKEY_ROTATION_MS
+    if (!current?.published || !(asked || old)) return current
+    const next = createPrekeys(platform.primitives, {
+      owner: self,
+      id: current.id + 1,
+      now,
+      secret: platform.random(32),
+      kemSeed: platform.random(64),
+    })
+    const record = { ...next, createdAt: now, published: false }
+    await tables.putPrekeys(record)
+    await tables.putAccount({ ...account, rotatePrekeysAt: undefined })
+    return record
+  }
+
+  /** From now on nobody is given the older ones any more. */
+  async #published(tables: Tables, current: PrekeysRecord): Promise<void> {
+    const now = this.#context.platform.clock.now()
+    for (const prekeys of await tables.prekeys()) {
+      if (prekeys.id === current.id) await tables.putPrekeys({ ...prekeys, published: true })
+      else if (prekeys.retiredAt === undefined) {
+        await tables.putPrekeys({ ...prekeys, retiredAt: now })
+      }
+    }
+  }
+}

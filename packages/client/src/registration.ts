@@ -1,0 +1,134 @@
+/**
+ * Registration in two steps: ask for the code, then prove that it arrived. (spec/http-api.md)
+ *
+ * The keys are made and stored with the first step; the home counts as registered only when the
+ * server has said so and that is stored.
+ */
+import {
+  equalBytes,
+  type PhoneNumber,
+  parsePhoneNumber,
+  registrationSignedBytes,
+  toHex,
+} from '@couplet/wire'
+import { firstPrekeys, newAccount, ownIdentity, signerOf } from './account.ts'
+import type { Registered } from './api.ts'
+import { ClientError } from './errors.ts'
+import type { Platform } from './platform.ts'
+import type { ServerApi, Store } from './ports.ts'
+import { inTransaction, type RegistrationRecord } from './tables.ts'
+
+export interface RegistrationPorts {
+  readonly platform: Platform
+  readonly createApi: (server: string) => ServerApi
+}
+
+/**
+ * What an earlier try has left in a home.
+ *
+ * @throws {ClientError} `already-registered`.
+ */
+export function pendingRegistration(store: Store): Promise<RegistrationRecord | undefined> {
+  return inTransaction(store, async (tables) => {
+    if (await tables.account()) {
+      throw new ClientError('already-registered', 'this home has a registered number already')
+    }
+    return tables.registration()
+  })
+}
+
+/**
+ * Asks the server to send a code to the number. May be repeated: the newest code counts. Writes
+ * nothing; the caller stores the answer with `storeRegistration`.
+ *
+ * @param input.server - URL; left out, the one of the earlier try, or DEFAULT_SERVER.
+ * @throws {ClientError} `invalid-phone-number`, `unreachable`, `rate-limited`, `code-not-sent`, …
+ */
+export async function requestCode(
+  { platform, createApi }: RegistrationPorts,
+  input: {
+    readonly phone: PhoneNumber
+    readonly server?: string | undefined
+    readonly earlier: RegistrationRecord | undefined
+  },
+): Promise<RegistrationRecord> {
+  const { phone, earlier } = input
+  const server = input.server ?? earlier?.account.server ?? DEFAULT_SERVER
+  const api = createApi(server)
+  const info = await api.info()
+  // Asked again: the keys made the first time serve.
+  const again = earlier?.account.phone === phone && earlier.account.server === server
+  const account = again ? earlier.account : (await newAccount(platform, phone, server)).account
+  const self = await ownIdentity(platform, account)
+  const prekeys = again ? earlier.prekeys : firstPrekeys(platform, self)
+  const answer = await api.register({ phone, identity: self.signed, prekeys: prekeys.signed })
+  return {
+    account,
+    prekeys,
+    registrationId: answer.id,
+    challenge: answer.challenge,
+    expiresAt: answer.expiresAt,
+    development: info.development,
+  }
+}
+
+export function storeRegistration(store: Store, registration: RegistrationRecord): Promise<void> {
+  return inTransaction(store, (tables) => tables.putRegistration(registration))
+}
+
+/** @throws {ClientError} `invalid-phone-number`. */
+export function requirePhoneNumber(text: string): PhoneNumber {
+  try {
+    return parsePhoneNumber(text)
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'not a phone number'
+    throw new ClientError('invalid-phone-number', message, { cause: error })
+  }
+}
+
+/**
+ * Finishes with the code.
+ *
+ * @throws {ClientError} `no-registration`, `already-registered`, `wrong-code` (with `triesLeft`),
+ *   `too-many-attempts`, `registration-expired`, `unreachable`: nothing is changed.
+ */
+export async function submitCode(
+  { platform, createApi }: RegistrationPorts,
+  store: Store,
+  code: string,
+): Promise<Registered> {
+  const pending = await pendingRegistration(store)
+  if (!pending) {
+    throw new ClientError('no-registration', 'no registration is waiting for a code in this home')
+  }
+  const self = await ownIdentity(platform, pending.account)
+  const api = createApi(pending.account.server)
+  const signer = signerOf(platform.primitives, self)
+  const proof = signer.sign(
+    registrationSignedBytes({
+      serverName: api.serverName,
+      registrationId: pending.registrationId,
+      challenge: pending.challenge,
+      identityId: self.id,
+    }),
+  )
+  const { phone, server } = pending.account
+  let replaced = false
+  try {
+    const answer = await api.verify(pending.registrationId, { code: code.trim(), proof })
+    replaced = answer.replaced
+  } catch (error) {
+    // The server may have said yes before, and the answer, or its storing here, was lost.
+    const over = error instanceof ClientError && error.code === 'registration-expired'
+    const entry = over ? await api.lookup(phone, signer).catch(() => undefined) : undefined
+    if (!entry || !equalBytes(entry.identity, self.signed)) throw error
+  }
+  await inTransaction(store, async (tables) => {
+    await tables.putAccount(pending.account)
+    await tables.putPrekeys({ ...pending.prekeys, published: true })
+    await tables.deleteRegistration()
+  })
+  return { phone, server, identityId: toHex(self.id), replaced }
+}
+
+export const DEFAULT_SERVER = 'http://localhost:8080'

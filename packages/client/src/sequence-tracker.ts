@@ -1,0 +1,54 @@
+/**
+ * Which of a contact's messages have arrived: pure bookkeeping over sequence numbers, so that gaps
+ * can be shown honestly. (spec/delivery.md, "Gaps")
+ */
+
+/** Inclusive ranges of numbers that have not arrived and may still come, in order. */
+export type SequenceState = {
+  /** Highest number seen, 0 for none. */
+  readonly highest: number
+  /** The sender's lowest number that it may still send; what is below is closed. */
+  readonly floor: number
+  readonly missing: readonly (readonly [from: number, to: number])[]
+}
+
+export const NO_SEQUENCES: SequenceState = { highest: 0, floor: 1, missing: [] }
+
+/** Takes note of message `sequence`, whose sender says that `oldestPending` is its oldest. */
+export function noteSequence(
+  state: SequenceState,
+  sequence: number,
+  oldestPending: number,
+): SequenceState {
+  const floor = Math.max(state.floor, Math.min(oldestPending, sequence))
+  const missing = [...state.missing]
+  if (sequence > state.highest + 1) missing.push([state.highest + 1, sequence - 1])
+  return {
+    highest: Math.max(state.highest, sequence),
+    floor,
+    missing: missing
+      .flatMap((range) => without(range, sequence))
+      .flatMap(([from, to]) => (to < floor ? [] : [[Math.max(from, floor), to] as const])),
+  }
+}
+
+/** How many messages before this one are still with their sender. */
+export function missingBefore(state: SequenceState, sequence: number): number {
+  let count = 0
+  for (const [from, to] of state.missing) {
+    if (from < sequence) count += Math.min(to, sequence - 1) - from + 1
+  }
+  return count
+}
+
+function without(
+  range: readonly [number, number],
+  sequence: number,
+): (readonly [number, number])[] {
+  const [from, to] = range
+  if (sequence < from || sequence > to) return [range]
+  const pieces: (readonly [number, number])[] = []
+  if (from < sequence) pieces.push([from, sequence - 1])
+  if (sequence < to) pieces.push([sequence + 1, to])
+  return pieces
+}

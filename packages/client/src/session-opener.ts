@@ -1,0 +1,113 @@
+/**
+ * Beginning a session with a contact, for the first time or after one was lost.
+ * (spec/delivery.md, "Replacement sessions")
+ *
+ * A lost session is replaced at most once an hour and three times a day for each contact: a `nack`
+ * is the server's word, and must not cost more than that.
+ */
+import { initiateSession, type Session, sessionToSendIn } from '@couplet/protocol'
+import { equalBytes } from '@couplet/wire'
+import type { Context } from './context.ts'
+import type { Peer, PeerDirectory } from './peer-directory.ts'
+import { type ContactRecord, inTransaction, type SessionEntry, type Tables } from './tables.ts'
+
+/** Thrown by `open` when this contact's session was replaced too often of late. */
+export const MAX_REPLACEMENTS_REACHED: unique symbol = Symbol('too many replacement sessions')
+
+export class SessionOpener {
+  readonly #context: Context
+  readonly #directory: PeerDirectory
+
+  constructor(context: Context, directory: PeerDirectory) {
+    this.#context = context
+    this.#directory = directory
+  }
+
+  /**
+   * Stores a new session as initiator, unless one to send in has come up meanwhile or the contact's
+   * key turns out to be another. Nothing is sent: the handshake rides on the next messages.
+   *
+   * @throws MAX_REPLACEMENTS_REACHED; {ProtocolError} `expired-prekeys`; {ClientError} of the lookup.
+   */
+  async open({ no }: ContactRecord): Promise<void> {
+    const { store, platform, self } = this.#context
+    const before = await inTransaction(store, (tables) => sessionsOf(tables, no))
+    const replaces = before.entries.some(isSpent)
+    if (replaces && !mayReplace(before.contact, platform.clock.now()))
+      throw MAX_REPLACEMENTS_REACHED
+
+    const peer = await this.#directory.refresh(before.contact)
+    const { contact } = await inTransaction(store, (tables) => sessionsOf(tables, no))
+    if (!isPinned(contact, peer)) return
+
+    const { random } = platform
+    const session = await initiateSession(platform.primitives, {
+      self,
+      peer: peer.identity,
+      prekeys: this.#directory.prekeys(contact, peer),
+      continues: toContinue(before.entries),
+      entropy: {
+        ephemeralSeed: random(32),
+        sessionSecret: random(32),
+        identityBlockIv: random(16),
+      },
+      now: platform.clock.now(),
+    })
+    await this.#store(no, peer, session, replaces)
+  }
+
+  async #store(no: number, peer: Peer, session: Session, replaces: boolean): Promise<void> {
+    const { store, platform } = this.#context
+    const now = platform.clock.now()
+    await inTransaction(store, async (tables) => {
+      const { contact, entries } = await sessionsOf(tables, no)
+      if (!isPinned(contact, peer)) return
+      if (sessionToSendIn(entries.map((entry) => entry.session))) return
+      await tables.addSession(no, session, now)
+      await tables.putContact({
+        ...contact,
+        highestPrekeyId: Math.max(contact.highestPrekeyId, session.handshake?.prekeyId ?? 0),
+        replacements: replaces ? [now, ...contact.replacements].slice(0, 3) : contact.replacements,
+      })
+    })
+  }
+}
+
+async function sessionsOf(
+  tables: Tables,
+  no: number,
+): Promise<{ contact: ContactRecord; entries: readonly SessionEntry[] }> {
+  const contact = await tables.requireContact(no)
+  const id = contact.identity?.id
+  const entries = await tables.sessions(no)
+  return {
+    contact,
+    entries: entries.filter(({ session }) => id !== undefined && equalBytes(session.peer, id)),
+  }
+}
+
+function isPinned(contact: ContactRecord, peer: Peer): boolean {
+  const { identity, changed } = contact
+  return changed === undefined && !!identity && equalBytes(identity.id, peer.identity.id)
+}
+
+function isSpent({ session }: SessionEntry): boolean {
+  return session.standing !== 'live' || session.established
+}
+
+/** The session whose continuation is proven: the one that was last in use. */
+function toContinue(entries: readonly SessionEntry[]): Session | undefined {
+  return entries
+    .filter(({ session }) => session.established)
+    .toSorted((a, b) => b.usedAt - a.usedAt)[0]?.session
+}
+
+function mayReplace({ replacements }: ContactRecord, now: number): boolean {
+  const [newest] = replacements
+  if (newest !== undefined && now - newest < HOUR_MS) return false
+  return replacements.filter((at) => now - at < DAY_MS).length < REPLACEMENTS_PER_DAY
+}
+
+const HOUR_MS = 60 * 60 * 1000
+const DAY_MS = 24 * HOUR_MS
+const REPLACEMENTS_PER_DAY = 3

@@ -1,0 +1,516 @@
+/**
+ * The client's records: what each holds and where it lies. One typed view over a transaction, so
+ * that nothing else in this package names a collection.
+ *
+ * A contact has a number of its own (`no`), under which its sessions and messages are kept, so that
+ * a conversation survives a change of identity.
+ */
+import { decodeSession, encodeSession, type Session } from '@couplet/protocol'
+import { type Bytes, type PhoneNumber, toHex } from '@couplet/wire'
+import type { DeliveryState, Failure } from './api.ts'
+import { ClientError } from './errors.ts'
+import type { Plain, Store, Transaction } from './ports.ts'
+import { NO_SEQUENCES, type SequenceState } from './sequence-tracker.ts'
+
+/** This home's own identity with its private halves. */
+export type AccountRecord = {
+  readonly phone: PhoneNumber
+  readonly server: string
+  /** Signed identity record. */
+  readonly identity: Bytes
+  readonly signingSeed: Bytes
+  readonly identitySecret: Bytes
+  readonly exchangeKey: Bytes
+  /** Milliseconds; a rotation of the prekeys that a handshake has asked for. */
+  readonly rotatePrekeysAt?: number | undefined
+  /** Counts everything that is shown, in the order in which it came to this device. */
+  readonly nextPosition: number
+  readonly nextContact: number
+}
+
+/** A registration that waits for its code, with the keys being registered. */
+export type RegistrationRecord = {
+  readonly account: AccountRecord
+  readonly prekeys: PrekeysRecord
+  readonly registrationId: string
+  readonly challenge: Bytes
+  readonly expiresAt: number
+  readonly development: boolean
+}
+
+/** One generation of own prekeys. The highest id is the one in use. */
+export type PrekeysRecord = {
+  readonly id: number
+  readonly secret: Bytes
+  readonly kemSeed: Bytes
+  readonly encoded: Bytes
+  readonly signed: Bytes
+  readonly createdAt: number
+  /** Whether the server has them. */
+  readonly published: boolean
+  /** When a newer generation took over. */
+  readonly retiredAt?: number | undefined
+}
+
+export type ContactRecord = {
+  readonly no: number
+  readonly phone: PhoneNumber
+  /** The pinned identity; undefined until the server could be asked. */
+  readonly identity?: PinnedIdentity | undefined
+  readonly verified: boolean
+  /** Whether receipts go to this contact: the user wrote to it or accepted it. */
+  readonly accepted: boolean
+  /** Another identity that the server shows instead, until the user has decided. */
+  readonly changed?: (PinnedIdentity & { readonly seenAt: number }) | undefined
+  readonly highestPrekeyId: number
+  /** Number of our next message to this contact. */
+  readonly nextSequence: number
+  readonly incoming: SequenceState
+  /** Messages received since we last sent one, and when we did: for heartbeats. */
+  readonly unanswered: number
+  readonly lastSentAt: number
+  /** When sessions were replaced after a loss, newest first: there is a limit. */
+  readonly replacements: readonly number[]
+}
+
+export type PinnedIdentity = {
+  /** identityId, 32 bytes. */
+  readonly id: Bytes
+  /** The signed record, 570 bytes. */
+  readonly signed: Bytes
+}
+
+/** A session and what only the client knows about it. */
+export interface SessionEntry {
+  readonly no: number
+  readonly session: Session
+  /** When it last carried a message. */
+  readonly usedAt: number
+  /** Highest sending chain of which a message has a receipt, -1 for none. */
+  readonly receiptedChain: number
+}
+
+type SessionRecord = {
+  readonly state: Bytes
+  readonly usedAt: number
+  readonly receiptedChain: number
+}
+
+export type IncomingRecord = {
+  readonly direction: 'incoming'
+  readonly id: string
+  readonly text: string
+  readonly sentAt: number
+  readonly receivedAt: number
+  readonly sequence: number
+}
+
+export type OutgoingRecord = {
+  readonly direction: 'outgoing'
+  readonly id: string
+  readonly text: string
+  readonly sentAt: number
+  readonly sequence: number
+  /** identityId that it was written for, in hex; undefined until the contact is known. */
+  readonly writtenFor?: string | undefined
+  readonly state: DeliveryState
+  readonly failure?: Failure | undefined
+  readonly stateAt: number
+  readonly phase: OutgoingPhase
+}
+
+/**
+ * Where an outgoing message is for the outbox, which knows more than it shows.
+ *
+ * `fresh`: never encrypted. `out`: an envelope is on its way or waits at the server. `resend`: to be
+ * encrypted again, not before a time. `held`: waits for the user's decision about a changed key.
+ * `done`: nothing more to do.
+ */
+export type OutgoingPhase =
+  | { readonly kind: 'fresh' }
+  | {
+      readonly kind: 'out'
+      readonly envelopeId: string
+      readonly resent: boolean
+      readonly attempts: number
+    }
+  | { readonly kind: 'resend'; readonly notBefore: number; readonly attempts: number }
+  | { readonly kind: 'held' }
+  | { readonly kind: 'done' }
+
+/** An envelope that left, or may have left, this device and has no receipt yet. */
+export type SentEnvelopeRecord = {
+  readonly contact: number
+  /** Place of its message; undefined for a heartbeat. */
+  readonly message?: number | undefined
+  readonly recipient: Bytes
+  readonly sessionNo: number
+  /** Its place in the session, for taking note of the receipt. */
+  readonly place: { readonly sessionId: Bytes; readonly chain: number; readonly number: number }
+  /** The receipt that proves delivery. */
+  readonly receipt: Bytes
+  /** Kept until the server has answered, so that the same bytes can be put again. */
+  readonly envelope?: Bytes | undefined
+  readonly createdAt: number
+}
+
+/** An envelope that was received: how it is acknowledged whenever it comes again. */
+export type ReceivedEnvelopeRecord = { readonly receipt: Bytes; readonly contact: number }
+
+export interface Placed<T> {
+  readonly position: number
+  readonly value: T
+}
+
+/** The account's data in one transaction. */
+export class Tables {
+  readonly #tx: Transaction
+
+  constructor(transaction: Transaction) {
+    this.#tx = transaction
+  }
+
+  // ----- account
+
+  account(): Promise<AccountRecord | undefined> {
+    return this.#tx.get<AccountRecord>('account', 'own')
+  }
+
+  /** @throws {ClientError} `not-registered`. */
+  async requireAccount(): Promise<AccountRecord> {
+    const account = await this.account()
+    if (!account) throw new ClientError('not-registered', 'this home has no registered number')
+    return account
+  }
+
+  putAccount(account: AccountRecord): Promise<void> {
+    return this.#tx.put('account', 'own', 0, account)
+  }
+
+  registration(): Promise<RegistrationRecord | undefined> {
+    return this.#tx.get<RegistrationRecord>('account', 'registration')
+  }
+
+  putRegistration(registration: RegistrationRecord): Promise<void> {
+    return this.#tx.put('account', 'registration', 0, registration)
+  }
+
+  deleteRegistration(): Promise<void> {
+    return this.#tx.delete('account', 'registration')
+  }
+
+  // ----- own prekeys, and the handshakes that used them
+
+  async prekeys(): Promise<readonly PrekeysRecord[]> {
+    return values(await this.#tx.list<PrekeysRecord>('prekeys', 'own'))
+  }
+
+  prekeysById(id: number): Promise<PrekeysRecord | undefined> {
+    return this.#tx.get<PrekeysRecord>('prekeys', 'own', id)
+  }
+
+  putPrekeys(prekeys: PrekeysRecord): Promise<void> {
+    return this.#tx.put('prekeys', 'own', prekeys.id, prekeys)
+  }
+
+  async isKnownHandshake(hash: Bytes): Promise<boolean> {
+    return (await this.#tx.get('handshakes', toHex(hash))) !== undefined
+  }
+
+  /** Remembers a handshake for as long as the prekeys that it used. */
+  async rememberHandshake(hash: Bytes, prekeyId: number): Promise<void> {
+    const of = `of ${prekeyId}`
+    const [last] = await this.#tx.list('handshakes', of, { reverse: true, limit: 1 })
+    await this.#tx.put('handshakes', of, (last?.position ?? 0) + 1, hash)
+    await this.#tx.put('handshakes', toHex(hash), 0, prekeyId)
+  }
+
+  /** Destroys one generation of private prekeys and forgets its handshakes: no replay can open. */
+  async deletePrekeys(id: number): Promise<void> {
+    const of = `of ${id}`
+    for (const { position, value } of await this.#tx.list<Bytes>('handshakes', of)) {
+      await this.#tx.delete('handshakes', toHex(value))
+      await this.#tx.delete('handshakes', of, position)
+    }
+    await this.#tx.delete('prekeys', 'own', id)
+  }
+
+  // ----- contacts
+
+  contact(no: number): Promise<ContactRecord | undefined> {
+    return this.#tx.get<ContactRecord>('contacts', 'all', no)
+  }
+
+  async requireContact(no: number): Promise<ContactRecord> {
+    const contact = await this.contact(no)
+    if (!contact) throw new ClientError('unreadable-home', 'a contact is missing from this home')
+    return contact
+  }
+
+  async contacts(): Promise<readonly ContactRecord[]> {
+    return values(await this.#tx.list<ContactRecord>('contacts', 'all'))
+  }
+
+  async contactByPhone(phone: PhoneNumber): Promise<ContactRecord | undefined> {
+    const no = await this.#tx.get<number>('contacts', `phone ${phone}`)
+    return no === undefined ? undefined : this.contact(no)
+  }
+
+  /** By any identity that this contact has or had. */
+  async contactByIdentity(identityId: Uint8Array): Promise<ContactRecord | undefined> {
+    const no = await this.#tx.get<number>('contacts', `identity ${toHex(identityId)}`)
+    return no === undefined ? undefined : this.contact(no)
+  }
+
+  async addContact(phone: PhoneNumber, accepted: boolean): Promise<ContactRecord> {
+    const account = await this.requireAccount()
+    const contact: ContactRecord = {
+      no: account.nextContact,
+      phone,
+      verified: false,
+      accepted,
+      highestPrekeyId: 0,
+      nextSequence: 1,
+      incoming: NO_SEQUENCES,
+      unanswered: 0,
+      lastSentAt: 0,
+      replacements: [],
+    }
+    await this.putAccount({ ...account, nextContact: account.nextContact + 1 })
+    await this.#tx.put('contacts', `phone ${phone}`, 0, contact.no)
+    await this.putContact(contact)
+    return contact
+  }
+
+  putContact(contact: ContactRecord): Promise<void> {
+    return this.#tx.put('contacts', 'all', contact.no, contact)
+  }
+
+  nameIdentity(identityId: Uint8Array, contactNo: number): Promise<void> {
+    return this.#tx.put('contacts', `identity ${toHex(identityId)}`, 0, contactNo)
+  }
+
+  // ----- sessions
+
+  async sessions(contactNo: number): Promise<readonly SessionEntry[]> {
+    const records = await this.#tx.list<SessionRecord>('sessions', String(contactNo))
+    return records.map(({ position, value }) => ({
+      no: position,
+      session: decodeSession(value.state),
+      usedAt: value.usedAt,
+      receiptedChain: value.receiptedChain,
+    }))
+  }
+
+  putSession(contactNo: number, entry: SessionEntry): Promise<void> {
+    const record: SessionRecord = {
+      state: encodeSession(entry.session),
+      usedAt: entry.usedAt,
+      receiptedChain: entry.receiptedChain,
+    }
+    return this.#tx.put('sessions', String(contactNo), entry.no, record)
+  }
+
+  async addSession(contactNo: number, session: Session, now: number): Promise<SessionEntry> {
+    const [last] = await this.#tx.list('sessions', String(contactNo), { reverse: true, limit: 1 })
+    const no = (last?.position ?? 0) + 1
+    const entry = { no, session, usedAt: now, receiptedChain: -1 }
+    await this.putSession(contactNo, entry)
+    return entry
+  }
+
+  deleteSession(contactNo: number, sessionNo: number): Promise<void> {
+    return this.#tx.delete('sessions', String(contactNo), sessionNo)
+  }
+
+  // ----- messages
+
+  /** Puts a message at the end of a conversation; answers its place. */
+  async appendMessage(
+    contactNo: number,
+    message: IncomingRecord | OutgoingRecord,
+  ): Promise<number> {
+    const account = await this.requireAccount()
+    await this.putAccount({ ...account, nextPosition: account.nextPosition + 1 })
+    await this.putMessage(contactNo, account.nextPosition, message)
+    return account.nextPosition
+  }
+
+  putMessage(
+    contactNo: number,
+    position: number,
+    message: IncomingRecord | OutgoingRecord,
+  ): Promise<void> {
+    return this.#tx.put('messages', String(contactNo), position, message)
+  }
+
+  async outgoing(contactNo: number, position: number): Promise<OutgoingRecord | undefined> {
+    const record = await this.#tx.get<OutgoingRecord>('messages', String(contactNo), position)
+    return record?.direction === 'outgoing' ? record : undefined
+  }
+
+  incoming(contactNo: number, position: number): Promise<IncomingRecord | undefined> {
+    return this.#tx.get<IncomingRecord>('messages', String(contactNo), position)
+  }
+
+  /** The last `limit` messages of a conversation, oldest first. */
+  async messages(
+    contactNo: number,
+    limit: number,
+  ): Promise<readonly Placed<IncomingRecord | OutgoingRecord>[]> {
+    const newestFirst = await this.#tx.list<IncomingRecord | OutgoingRecord>(
+      'messages',
+      String(contactNo),
+      { reverse: true, limit },
+    )
+    return newestFirst.toReversed()
+  }
+
+  // ----- outbox: places of outgoing messages that are not done, one list for each phase
+
+  /** Stores an outgoing message and files it under its phase. */
+  async putOutgoing(
+    contactNo: number,
+    position: number,
+    message: OutgoingRecord,
+    before?: OutgoingRecord,
+  ): Promise<void> {
+    await this.putMessage(contactNo, position, message)
+    if (before && before.phase.kind !== message.phase.kind && before.phase.kind !== 'done') {
+      await this.#tx.delete('outbox', outboxList(before.phase.kind, contactNo), message.sequence)
+    }
+    if (message.phase.kind !== 'done') {
+      const list = outboxList(message.phase.kind, contactNo)
+      await this.#tx.put('outbox', list, message.sequence, position)
+    }
+  }
+
+  /** Messages of one phase, lowest sequence first. */
+  async outbox(
+    contactNo: number,
+    phase: OutboxPhase,
+    limit?: number,
+  ): Promise<readonly Placed<OutgoingRecord>[]> {
+    const range = limit === undefined ? {} : { limit }
+    const list = outboxList(phase, contactNo)
+    const placed: Placed<OutgoingRecord>[] = []
+    for (const { value: position } of await this.#tx.list<number>('outbox', list, range)) {
+      const value = await this.outgoing(contactNo, position)
+      if (value) placed.push({ position, value })
+    }
+    return placed
+  }
+
+  /** The lowest sequence that may still be sent to this contact. */
+  async oldestPending(contact: ContactRecord): Promise<number> {
+    let oldest = contact.nextSequence
+    for (const phase of OUTBOX_PHASES) {
+      const list = outboxList(phase, contact.no)
+      const [first] = await this.#tx.list('outbox', list, { limit: 1 })
+      if (first) oldest = Math.min(oldest, first.position)
+    }
+    return oldest
+  }
+
+  // ----- envelopes
+
+  sentEnvelope(id: string): Promise<SentEnvelopeRecord | undefined> {
+    return this.#tx.get<SentEnvelopeRecord>('sent-envelopes', id)
+  }
+
+  /** Also into its contact's list, so that all of them can be asked about. */
+  async putSentEnvelope(id: string, record: SentEnvelopeRecord): Promise<void> {
+    const of = `of ${record.contact}`
+    if (!(await this.sentEnvelope(id))) {
+      const [last] = await this.#tx.list('sent-envelopes', of, { reverse: true, limit: 1 })
+      await this.#tx.put('sent-envelopes', of, (last?.position ?? 0) + 1, id)
+    }
+    await this.#tx.put('sent-envelopes', id, 0, record)
+  }
+
+  /** Every envelope to this contact that has no receipt yet, in the order in which they were made. */
+  async sentEnvelopes(
+    contactNo: number,
+  ): Promise<readonly { readonly id: string; readonly record: SentEnvelopeRecord }[]> {
+    const of = `of ${contactNo}`
+    const found: { id: string; record: SentEnvelopeRecord }[] = []
+    for (const { position, value: id } of await this.#tx.list<string>('sent-envelopes', of)) {
+      const record = await this.sentEnvelope(id)
+      if (record) found.push({ id, record })
+      else await this.#tx.delete('sent-envelopes', of, position)
+    }
+    return found
+  }
+
+  deleteSentEnvelope(id: string): Promise<void> {
+    return this.#tx.delete('sent-envelopes', id)
+  }
+
+  receivedEnvelope(id: string): Promise<ReceivedEnvelopeRecord | undefined> {
+    return this.#tx.get<ReceivedEnvelopeRecord>('received-envelopes', id)
+  }
+
+  /** Remembers how an envelope is acknowledged, filed under its day so that it can be forgotten. */
+  async putReceivedEnvelope(
+    id: string,
+    record: ReceivedEnvelopeRecord,
+    day: number,
+  ): Promise<void> {
+    const of = `day ${day}`
+    const [last] = await this.#tx.list('received-envelopes', of, { reverse: true, limit: 1 })
+    await this.#tx.put('received-envelopes', of, (last?.position ?? 0) + 1, id)
+    if (!last) await this.#tx.put('received-envelopes', 'days', day, null)
+    await this.#tx.put('received-envelopes', id, 0, record)
+  }
+
+  /** Forgets envelopes received on days before this one: the server has long forgotten them too. */
+  async forgetReceivedEnvelopesBefore(day: number): Promise<void> {
+    for (const days of await this.#tx.list('received-envelopes', 'days', { to: day - 1 })) {
+      const of = `day ${days.position}`
+      for (const { position, value: id } of await this.#tx.list<string>('received-envelopes', of)) {
+        await this.#tx.delete('received-envelopes', id)
+        await this.#tx.delete('received-envelopes', of, position)
+      }
+      await this.#tx.delete('received-envelopes', 'days', days.position)
+    }
+  }
+
+  async isSeenMessage(contactNo: number, messageId: string): Promise<boolean> {
+    return (await this.#tx.get('seen-messages', `${contactNo} ${messageId}`)) !== undefined
+  }
+
+  markSeenMessage(contactNo: number, messageId: string): Promise<void> {
+    return this.#tx.put('seen-messages', `${contactNo} ${messageId}`, 0, null)
+  }
+
+  // ----- unread: places of incoming messages that nobody has seen
+
+  unread(limit: number): Promise<readonly Placed<{ readonly contact: number }>[]> {
+    return this.#tx.list<{ readonly contact: number }>('unread', 'all', { limit })
+  }
+
+  addUnread(position: number, contactNo: number): Promise<void> {
+    return this.#tx.put('unread', 'all', position, { contact: contactNo })
+  }
+
+  removeUnread(position: number): Promise<void> {
+    return this.#tx.delete('unread', 'all', position)
+  }
+}
+
+/** Runs work on the tables in one transaction. */
+export function inTransaction<T>(store: Store, work: (tables: Tables) => Promise<T>): Promise<T> {
+  return store.transaction((transaction) => work(new Tables(transaction)))
+}
+
+/** Phases of messages that are not done. */
+export type OutboxPhase = Exclude<OutgoingPhase['kind'], 'done'>
+export const OUTBOX_PHASES: readonly OutboxPhase[] = ['fresh', 'out', 'resend', 'held']
+
+function outboxList(phase: OutboxPhase, contactNo: number): string {
+  return `${phase} ${contactNo}`
+}
+
+function values<T extends Plain>(records: readonly { readonly value: T }[]): readonly T[] {
+  return records.map(({ value }) => value)
+}
