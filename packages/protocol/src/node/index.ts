@@ -76,7 +76,7 @@ export const nodePrimitives: Primitives = {
 
   kemPublicKey: (seed) =>
     own(createPublicKey(kemPrivateKey(seed)).export({ type: 'spki', format: 'der' })).slice(
-      KEM_SPKI.length,
+      KEM_SPKI.prefix.length,
     ),
   kemEncapsulate(publicKey) {
     const { sharedKey, ciphertext } = encapsulate(publicKeyOf(KEM_SPKI, publicKey))
@@ -126,8 +126,14 @@ class NodeExchangeKey implements ExchangePrivateKey {
   }
 }
 
-function privateKey(prefix: Uint8Array, secret: Uint8Array): KeyObject {
-  const key = Buffer.concat([prefix, secret])
+/** DER of a key of one kind, up to the key itself, which has exactly `length` bytes. */
+interface Template {
+  readonly prefix: Uint8Array
+  readonly length: number
+}
+
+function privateKey(template: Template, secret: Uint8Array): KeyObject {
+  const key = fill(template, secret)
   try {
     return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
   } finally {
@@ -140,8 +146,14 @@ function kemPrivateKey(seed: Uint8Array): KeyObject {
   return privateKey(KEM_PKCS8, seed)
 }
 
-function publicKeyOf(prefix: Uint8Array, raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.concat([prefix, raw]), format: 'der', type: 'spki' })
+function publicKeyOf(template: Template, raw: Uint8Array): KeyObject {
+  return createPublicKey({ key: fill(template, raw), format: 'der', type: 'spki' })
+}
+
+/** OpenSSL ignores bytes behind the structure: a key too long would pass as its own beginning. */
+function fill({ prefix, length }: Template, raw: Uint8Array): Buffer {
+  if (raw.length !== length) throw new RangeError(`key is not ${length} bytes`)
+  return Buffer.concat([prefix, raw])
 }
 
 /** The last 32 bytes of an X25519 or Ed25519 SubjectPublicKeyInfo are the key itself. */
@@ -156,9 +168,15 @@ function own(buffer: Uint8Array): Bytes {
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
-const X25519_PKCS8 = fromHex('302e020100300506032b656e04220420')
-const X25519_SPKI = fromHex('302a300506032b656e032100')
-const ED25519_PKCS8 = fromHex('302e020100300506032b657004220420')
-const ED25519_SPKI = fromHex('302a300506032b6570032100')
-const KEM_PKCS8 = fromHex('3054020100300b060960864801650304040204428040')
-const KEM_SPKI = fromHex('308204b2300b0609608648016503040402038204a100')
+const X25519_PKCS8: Template = { prefix: fromHex('302e020100300506032b656e04220420'), length: 32 }
+const X25519_SPKI: Template = { prefix: fromHex('302a300506032b656e032100'), length: 32 }
+const ED25519_PKCS8: Template = { prefix: fromHex('302e020100300506032b657004220420'), length: 32 }
+const ED25519_SPKI: Template = { prefix: fromHex('302a300506032b6570032100'), length: 32 }
+const KEM_PKCS8: Template = {
+  prefix: fromHex('3054020100300b060960864801650304040204428040'),
+  length: 64,
+}
+const KEM_SPKI: Template = {
+  prefix: fromHex('308204b2300b0609608648016503040402038204a100'),
+  length: 1184,
+}
