@@ -148,7 +148,8 @@ function primesBelow(limit: number): bigint[] {
 /** DER before the modulus: rsaEncryption, NULL, and lengths for 3072 bits and e = 65537. */
 const SPKI_PREFIX = fromHex('308201a2300d06092a864886f70d01010105000382018f003082018a0282018100')
 const SPKI_SUFFIX = fromHex('0203010001')
-const SMALL_PRIMES = primesBelow(20_000)
+/** … and e itself: a prime of the modulus that equals e has no inverse to decrypt with. */
+const SMALL_PRIMES = [...primesBelow(20_000), 65537n]
 const ROCA_PRIMES = primesBelow(168).slice(1)
 const FERMAT_STEPS = 100
 const SQUARES_MOD_16: ReadonlySet<bigint> = new Set([0n, 1n, 4n, 9n])
