@@ -3,7 +3,7 @@
  * newer. Synchronous where the ratchet needs it: WebCrypto costs 40 to 150 µs a call, and an await
  * inside a transaction ends an IndexedDB transaction.
  */
-import type { Bytes } from '@couplet/wire'
+import { type Bytes, concatBytes, toHex } from '@couplet/wire'
 import { cbc } from '@noble/ciphers/aes.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { hkdf } from '@noble/hashes/hkdf.js'
@@ -45,8 +45,9 @@ export const webPrimitives: Primitives = {
   ed25519Sign: (seed, message) => own(ed25519.sign(message, seed)),
   ed25519Verify(publicKey, message, signature) {
     try {
-      // RFC 8032 as OpenSSL reads it: without the cofactor, and canonical encodings only.
-      return ed25519.verify(signature, message, publicKey, { zip215: false })
+      // Canonical encodings only, and no key of small order.
+      const valid = ed25519.verify(signature, message, publicKey, { zip215: false })
+      return valid && holdsWithoutCofactor(publicKey, message, signature)
     } catch {
       return false
     }
@@ -119,6 +120,28 @@ class WebExchangeKey implements ExchangePrivateKey {
   constructor(key: CryptoKey) {
     this.key = key
   }
+}
+
+/**
+ * noble multiplies the equation by the cofactor, OpenSSL does not; RFC 8032 allows both. A crafted
+ * key of mixed order would be valid for some of our users only. The stricter equation decides:
+ * S·B = R + k·A, for a signature that has the right form.
+ */
+function holdsWithoutCofactor(
+  publicKey: Uint8Array,
+  message: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const { Point } = ed25519
+  const [encodedR, encodedS] = [signature.subarray(0, 32), signature.subarray(32)]
+  const k = Point.Fn.create(littleEndian(sha512(concatBytes(encodedR, publicKey, message))))
+  const left = Point.BASE.multiplyUnsafe(littleEndian(encodedS))
+  const right = Point.fromBytes(encodedR).add(Point.fromBytes(publicKey).multiplyUnsafe(k))
+  return left.equals(right)
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${toHex(bytes.toReversed())}`)
 }
 
 /** On an `ArrayBuffer` of its own, which is what WebCrypto and our types ask for. */
