@@ -6,7 +6,7 @@
  * unknown kind of body is kept as `unsupported`.
  */
 import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import type { Bytes } from '@couplet/wire'
+import { type Bytes, fromUtf8, utf8 } from '@couplet/wire'
 import { MAX_TEXT_BYTES, MESSAGE_ID_BYTES } from './constants.ts'
 import { ProtocolError } from './errors.ts'
 
@@ -52,15 +52,11 @@ export function encodeContent(content: Content): Bytes {
   writeNumber(writer, FIELD.sentAt, content.sentAt)
   writeNumber(writer, FIELD.expiresAfter, content.expiresAfter)
   if (content.body.kind === 'text') {
-    writer.tag(FIELD.text, WireType.LengthDelimited).string(content.body.text)
+    writer.tag(FIELD.text, WireType.LengthDelimited).bytes(encodeText(content.body.text))
   } else if (content.body.kind === 'heartbeat') {
     writer.tag(FIELD.control, WireType.Varint).uint32(CONTROL_HEARTBEAT)
   }
-  const encoded = writer.finish()
-  if (encoded.length > MAX_TEXT_BYTES + FIELDS_BYTES) {
-    throw new ProtocolError('content-too-large', `a text has at most ${MAX_TEXT_BYTES} bytes`)
-  }
-  return encoded.slice()
+  return writer.finish().slice()
 }
 
 /** @throws {ProtocolError} `malformed`. */
@@ -82,7 +78,8 @@ function readContent(reader: BinaryReader): Content {
     if (field === FIELD.messageId && type === WireType.LengthDelimited) {
       messageId = reader.bytes()
     } else if (field === FIELD.text && type === WireType.LengthDelimited) {
-      body = { kind: 'text', text: reader.string() }
+      // Not `string()`, which drops a byte order mark and takes what is no UTF-8.
+      body = { kind: 'text', text: fromUtf8(reader.bytes()) }
     } else if (field === FIELD.control && type === WireType.Varint) {
       body = { kind: reader.uint32() === CONTROL_HEARTBEAT ? 'heartbeat' : 'unsupported' }
     } else if (field <= FIELD.expiresAfter && type === WireType.Varint) {
@@ -104,6 +101,14 @@ function readContent(reader: BinaryReader): Content {
   }
 }
 
+function encodeText(text: string): Bytes {
+  const encoded = utf8(text)
+  if (encoded.length > MAX_TEXT_BYTES) {
+    throw new ProtocolError('content-too-large', `a text has at most ${MAX_TEXT_BYTES} bytes`)
+  }
+  return encoded
+}
+
 function writeNumber(writer: BinaryWriter, field: number, value: number): void {
   if (value !== 0) writer.tag(field, WireType.Varint).uint64(value)
 }
@@ -113,6 +118,3 @@ function readNumber(reader: BinaryReader): number {
   if (!Number.isSafeInteger(value)) throw new ProtocolError('malformed', 'number too large')
   return value
 }
-
-/** Room for every field but the text. */
-const FIELDS_BYTES = 80
