@@ -1,0 +1,118 @@
+/** What both providers must do alike, beyond known answers. (protocol.md, "Primitives") */
+
+import { type Bytes, concatBytes, fromHex, toHex, utf8 } from '@couplet/wire'
+import { ed25519 } from '@noble/curves/ed25519.js'
+import { sha512 } from '@noble/hashes/sha2.js'
+import { describe, expect, test } from 'vitest'
+import { PROVIDERS, seededRandom } from './support.ts'
+
+describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
+  const random = seededRandom('primitives')
+
+  test('keys and seeds of another length are refused, not cut', () => {
+    for (const length of [0, 31, 33, 64]) {
+      const wrong = random(length)
+      expect(() => primitives.x25519PublicKey(wrong)).toThrow()
+      expect(() => primitives.ed25519PublicKey(wrong)).toThrow()
+      expect(() => primitives.ed25519Sign(wrong, wrong)).toThrow()
+      expect(primitives.x25519(wrong, random(32))).toBeUndefined()
+      expect(primitives.x25519(random(32), wrong)).toBeUndefined()
+      expect(primitives.ed25519Verify(wrong, wrong, random(64))).toBe(false)
+    }
+    for (const length of [0, 32, 63, 65, 128]) {
+      expect(() => primitives.kemPublicKey(random(length))).toThrow()
+      expect(() => primitives.kemDecapsulate(random(length), random(1088))).toThrow()
+    }
+    for (const length of [0, 1183, 1185]) {
+      expect(() => primitives.kemEncapsulate(random(length))).toThrow()
+    }
+    expect(() => primitives.aesCbcEncrypt(random(31), random(16), random(3))).toThrow()
+    expect(() => primitives.aesCbcEncrypt(random(32), random(15), random(3))).toThrow()
+  })
+
+  test('SHA-256 and SHA-512 of "abc" (FIPS 180-4, examples)', () => {
+    expect(toHex(primitives.sha256(utf8('abc')))).toBe(
+      'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad',
+    )
+    expect(toHex(primitives.sha512(utf8('abc')))).toBe(
+      'ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a' +
+        '2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f',
+    )
+  })
+
+  test('what is returned is on a buffer of its own, and inputs are left alone', () => {
+    const seed = random(64)
+    const before = toHex(seed)
+    const results = [
+      primitives.sha256(seed),
+      primitives.hmacSha256(seed, seed),
+      primitives.hkdfSha256({ salt: seed, ikm: seed, info: seed, length: 40 }),
+      primitives.aesCbcEncrypt(seed.subarray(0, 32), seed.subarray(0, 16), seed),
+      primitives.x25519PublicKey(seed.subarray(0, 32)),
+      primitives.kemPublicKey(seed),
+    ]
+    for (const { buffer, byteLength } of results) expect(buffer.byteLength).toBe(byteLength)
+    expect(toHex(seed)).toBe(before)
+  })
+
+  test('two encapsulations differ, and both open', () => {
+    const seed = random(64)
+    const key = primitives.kemPublicKey(seed)
+    const [a, b] = [primitives.kemEncapsulate(key), primitives.kemEncapsulate(key)]
+    expect(a.ciphertext).not.toEqual(b.ciphertext)
+    expect(primitives.kemDecapsulate(seed, a.ciphertext)).toEqual(a.sharedSecret)
+    expect(primitives.kemDecapsulate(seed, b.ciphertext)).toEqual(b.sharedSecret)
+  })
+
+  test('an OAEP ciphertext opens under its own label and key only', async () => {
+    const [own, other] = await Promise.all([
+      primitives.generateExchangeKey(),
+      primitives.generateExchangeKey(),
+    ])
+    const secret = random(32)
+    const wrapped = await primitives.rsaOaepEncrypt(own.publicKey, secret, utf8('label'))
+    expect(wrapped.length).toBe(384)
+    expect(await primitives.rsaOaepDecrypt(own.privateKey, wrapped, utf8('label'))).toEqual(secret)
+    for (const [key, label] of [
+      [own.privateKey, 'labem'],
+      [own.privateKey, ''],
+      [other.privateKey, 'label'],
+    ] as const) {
+      expect(await primitives.rsaOaepDecrypt(key, wrapped, utf8(label))).toBeUndefined()
+    }
+    expect(await primitives.rsaOaepDecrypt(own.privateKey, MAX, utf8('label'))).toBeUndefined()
+  })
+})
+
+test('both providers give one verdict on a signature under a key of mixed order', () => {
+  // RFC 8032 lets a verifier multiply by the cofactor or not; if our providers differed, a crafted
+  // identity would be valid for some users only.
+  const verdicts = Array.from({ length: 16 }, (_, i) => {
+    const { publicKey, message, signature } = mixedOrder(BigInt(i + 1))
+    return Object.values(PROVIDERS).map((primitives) =>
+      primitives.ed25519Verify(publicKey, message, signature),
+    )
+  })
+  for (const [node, web] of verdicts) expect(node).toBe(web)
+  expect(verdicts.flat()).toContain(false)
+})
+
+/** A signature that holds only when the equation is multiplied by the cofactor. */
+function mixedOrder(i: bigint): { publicKey: Bytes; message: Bytes; signature: Bytes } {
+  const { Point } = ed25519
+  const torsion = Point.fromHex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05')
+  const [a, r] = [1234567n * i + 7n, 7654321n + i]
+  const publicKey = new Uint8Array(Point.BASE.multiply(a).add(torsion).toBytes())
+  const commitment = new Uint8Array(Point.BASE.multiply(r).toBytes())
+  const message = utf8(`message ${i}`)
+  const k = littleEndian(sha512(concatBytes(commitment, publicKey, message)))
+  const { Fn } = Point
+  const s = Fn.toBytes(Fn.create(r + Fn.create(k) * a))
+  return { publicKey, message, signature: concatBytes(commitment, s) }
+}
+
+function littleEndian(bytes: Uint8Array): bigint {
+  return BigInt(`0x${toHex(bytes.toReversed())}`)
+}
+
+const MAX = fromHex('ff'.repeat(384))
