@@ -6,6 +6,7 @@ import type { ConnectionState } from './api.ts'
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
+import { tidy } from './housekeeping.ts'
 import type { Delivery, Inbox, Received } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { CloseReason, Connection, Connector } from './ports.ts'
@@ -165,7 +166,7 @@ export class Link {
     // In the queue, so that everything delivered before has been stored.
     this.#queue = this.#queue
       .then(() => resolve())
-      .then(() => this.#prekeys.destroyOld())
+      .then(() => tidy(this.#context, this.#prekeys))
       .catch((error: unknown) => this.#report(error))
   }
 

@@ -338,7 +338,7 @@ export class Outbox {
     if (isStale) return this.#kickAt(contactNo, this.#now() + HOUR_MS)
     if (!(error instanceof ClientError)) return this.#context.tell.broken(error)
     if (error.code === 'unknown-recipient') return this.#failAll(contactNo)
-    if (error.code === 'unreachable' || error.code === 'closed') return
+    if (error.code === 'closed') return
     const { retryAfter } = error.details
     this.#kickAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
   }
