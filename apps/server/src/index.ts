@@ -1,0 +1,4 @@
+/** The server program, for its own command and for `couplet serve`. */
+export { type Config, ConfigError, type Environment, readConfig } from './config.ts'
+export { serve } from './serve.ts'
+export { HELP } from './settings.ts'

@@ -1,0 +1,146 @@
+/** `couplet serve`: starts the server, says so in a few lines, and stops it cleanly. */
+import {
+  type CodeSender,
+  consoleCodeSender,
+  createLog,
+  createServer,
+  fileCodeSender,
+  type Server,
+  StoreUnusableError,
+  systemClock,
+} from '@couplet/server'
+import {
+  type CodeSenderChoice,
+  type Config,
+  ConfigError,
+  type Environment,
+  readConfig,
+} from './config.ts'
+import { EXIT } from './exit-codes.ts'
+import { HELP } from './settings.ts'
+
+/**
+ * Runs until SIGINT or SIGTERM, or until the server fails.
+ *
+ * @param args - options, without `serve` itself.
+ * @returns The exit code: 0 after a stop in good order.
+ */
+export async function serve(args: readonly string[], environment: Environment): Promise<number> {
+  let config: Config | 'help'
+  try {
+    config = readConfig(args, environment)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    complain(error.message)
+    return error.kind === 'usage' ? EXIT.usage : EXIT.config
+  }
+  if (config === 'help') {
+    process.stdout.write(HELP)
+    return EXIT.ok
+  }
+  return run(config)
+}
+
+async function run(config: Config): Promise<number> {
+  const stopped = stopSignal()
+  try {
+    const server = await start(config)
+    announce(config, server)
+    const failure = await Promise.race([stopped.promise, server.failed])
+    if (failure) {
+      complain(`the store failed: ${failure.message}. What was accepted is on disk; start again.`)
+      return EXIT.software
+    }
+    say('stopping')
+    await server.close()
+    return EXIT.ok
+  } catch (error) {
+    return explain(error, config)
+  } finally {
+    stopped.release()
+  }
+}
+
+function start(config: Config): Promise<Server> {
+  return createServer({
+    host: config.host,
+    port: config.port,
+    data: config.data,
+    capacity: config.capacity,
+    publicUrl: config.publicUrl,
+    codeSender: makeCodeSender(config.codeSender),
+    log: createLog(config.logLevel),
+  })
+}
+
+function makeCodeSender(choice: CodeSenderChoice): CodeSender {
+  return choice.kind === 'file'
+    ? fileCodeSender(choice.path, systemClock)
+    : consoleCodeSender((text) => process.stdout.write(text))
+}
+
+/** One line for each fact. Scripts wait for the first. */
+function announce(config: Config, { url }: Server): void {
+  const { codeSender } = config
+  say(`listening on ${url}`)
+  say(`data in ${config.data}`)
+  say(
+    codeSender.kind === 'file'
+      ? `codes are appended to ${codeSender.path}`
+      : 'codes appear here when somebody registers',
+  )
+  say(`open ${config.publicUrl ?? url}`)
+}
+
+function explain(error: unknown, { host, port }: Config): number {
+  if (error instanceof StoreUnusableError) {
+    complain(`${error.message}; another folder: --data or COUPLET_DATA`)
+    return EXIT.cannotCreate
+  }
+  const { code = '', message } = error as NodeJS.ErrnoException
+  const reason = LISTEN_FAILURES.get(code)
+  if (!reason) {
+    complain(`could not start: ${message}`)
+    return EXIT.software
+  }
+  complain(`cannot listen on port ${port} of ${host}: ${reason}`)
+  return EXIT.unavailable
+}
+
+/** The first SIGINT or SIGTERM asks for a stop; a second one does not wait for it. */
+function stopSignal(): { readonly promise: Promise<undefined>; readonly release: () => void } {
+  let asked = false
+  const { promise, resolve } = Promise.withResolvers<undefined>()
+  const listener = (signal: NodeJS.Signals): void => {
+    if (asked) process.exit(signal === 'SIGINT' ? 130 : 143)
+    asked = true
+    resolve(undefined)
+  }
+  process.on('SIGINT', listener)
+  process.on('SIGTERM', listener)
+  const release = (): void => {
+    process.off('SIGINT', listener)
+    process.off('SIGTERM', listener)
+  }
+  return { promise, release }
+}
+
+function say(fact: string): void {
+  process.stdout.write(`couplet: ${fact}\n`)
+}
+
+function complain(message: string): void {
+  process.stderr.write(`couplet: ${message}\n`)
+}
+
+const OTHER_PORT = 'choose another one with --port or COUPLET_PORT'
+const OTHER_HOST = 'choose another one with --host or COUPLET_HOST'
+
+/** By the code of the system's error: what it means, and the setting that changes it. */
+const LISTEN_FAILURES: ReadonlyMap<string, string> = new Map([
+  ['EADDRINUSE', `another program uses this port; ${OTHER_PORT}`],
+  ['EACCES', `this user may not use this port; ${OTHER_PORT}`],
+  ['EADDRNOTAVAIL', `this machine has no such address; ${OTHER_HOST}`],
+  ['ENOTFOUND', `there is no such address; ${OTHER_HOST}`],
+  ['EAI_AGAIN', `the address cannot be looked up; ${OTHER_HOST}`],
+])

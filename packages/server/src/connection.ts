@@ -1,0 +1,338 @@
+/**
+ * One socket, from its challenge to its end: frames in and out, and nothing kept for a peer that
+ * does not read or does not stop writing. (spec/socket.md)
+ *
+ * What frames mean is decided in `delivery.ts`.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Socket } from 'node:net'
+import {
+  CHALLENGE_BYTES,
+  CLOSE_CODE,
+  type ClientFrame,
+  decodeClientFrame,
+  type EnvelopeStatus,
+  type ErrorCode,
+  encodeServerFrame,
+  type ServerFrame,
+  type ServerName,
+  WireError,
+} from '@couplet/wire'
+import type { WebSocket } from 'ws'
+import { corkForThisTurn } from './cork.ts'
+import type { Delivery } from './delivery.ts'
+import type { Channel, LiveUser } from './live-user.ts'
+import { checkLogin } from './login.ts'
+import type { Answer } from './mailbox.ts'
+import type { Clock, DirectoryStore, StoredEnvelope } from './ports.ts'
+
+export interface ConnectionServices {
+  readonly delivery: Delivery
+  readonly directory: DirectoryStore
+  readonly clock: Clock
+  /** Told in `welcome`. */
+  readonly capacity: number
+  readonly window: number
+  readonly timing: ConnectionTiming
+}
+
+/** Implementation choices; the specification leaves them to the server. */
+export interface ConnectionTiming {
+  /** Time for a login. */
+  readonly loginMs: number
+  /** Time for a reader that fell behind to catch up. */
+  readonly slowReaderMs: number
+  /** Between two pings; a peer that answers none of them in one interval is gone. */
+  readonly pingMs: number
+}
+
+export const CONNECTION_TIMING: ConnectionTiming = {
+  loginMs: 10_000,
+  slowReaderMs: 30_000,
+  pingMs: 30_000,
+}
+
+export interface ConnectionPeer {
+  readonly webSocket: WebSocket
+  /** Under the WebSocket. */
+  readonly socket: Socket
+  readonly serverNames: readonly ServerName[]
+  /** Called once. */
+  readonly onClosed: () => void
+}
+
+export class Connection implements Channel {
+  readonly #services: ConnectionServices
+  readonly #peer: ConnectionPeer
+  readonly #challenge = Uint8Array.from(randomBytes(CHALLENGE_BYTES))
+  readonly #loginTimer: NodeJS.Timeout
+  #state: 'challenged' | 'checking' | 'open' | 'closed' = 'challenged'
+  #user: LiveUser | undefined
+  #slowTimer: NodeJS.Timeout | undefined
+  /** Bytes of frames that are being worked on. */
+  #workBytes = 0
+  #paused = false
+  #alive = true
+
+  constructor(services: ConnectionServices, peer: ConnectionPeer) {
+    this.#services = services
+    this.#peer = peer
+    const { webSocket, socket } = peer
+    webSocket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
+    webSocket.on('pong', () => this.#heard())
+    webSocket.on('ping', () => this.#watchReader())
+    webSocket.on('close', () => this.#leave())
+    webSocket.on('error', () => this.#leave())
+    socket.on('drain', () => this.#drained())
+    this.#loginTimer = setTimeout(
+      () => this.#fail('unauthenticated', CLOSE_CODE.timeout),
+      services.timing.loginMs,
+    )
+    this.#send({ type: 'challenge', challenge: this.#challenge })
+  }
+
+  get authenticated(): boolean {
+    return this.#user !== undefined
+  }
+
+  get writable(): boolean {
+    return this.#state === 'open' && this.#peer.webSocket.bufferedAmount < MAX_BUFFERED_BYTES
+  }
+
+  deliver({ sender, storedAt, envelope }: StoredEnvelope): void {
+    this.#send({ type: 'deliver', sender, storedAt, envelope })
+  }
+
+  caughtUp(): void {
+    this.#send({ type: 'caught-up' })
+  }
+
+  notice(id: Uint8Array, status: EnvelopeStatus): void {
+    this.#send({ type: 'notice', id, status })
+  }
+
+  room(recipient: Uint8Array): void {
+    this.#send({ type: 'room', recipient })
+  }
+
+  close(reason: 'replaced' | 'unauthenticated' | 'stopping'): void {
+    this.#end(CLOSE_CODE[reason])
+  }
+
+  /** Takes no more frames; answers still go out. */
+  stopReading(): void {
+    this.#paused = true
+    this.#peer.webSocket.pause()
+  }
+
+  /** Called at every interval: a peer that gave no sign of life since the last one is gone. */
+  ping(): void {
+    if (this.#state === 'closed' || this.#paused) return
+    if (!this.#alive) {
+      this.#end(CLOSE_CODE.timeout)
+      this.#peer.webSocket.terminate()
+      return
+    }
+    this.#alive = false
+    this.#peer.webSocket.ping()
+  }
+
+  #receive(data: Buffer, isBinary: boolean): void {
+    if (this.#state === 'closed') return
+    this.#heard()
+    if (!isBinary) {
+      this.#fail('malformed', CLOSE_CODE.malformed)
+      return
+    }
+    try {
+      this.#handle(decodeClientFrame(data), data.length)
+    } catch (error) {
+      const code = error instanceof WireError ? error.code : 'internal'
+      this.#fail(code, code === 'too-large' ? MESSAGE_TOO_BIG : CLOSE_CODE.malformed)
+    }
+  }
+
+  #handle(frame: ClientFrame, length: number): void {
+    const user = this.#user
+    if (!user) {
+      if (frame.type === 'login' && this.#state === 'challenged') {
+        void this.#login(frame.identityId, frame.signature)
+      } else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
+      return
+    }
+    switch (frame.type) {
+      case 'login':
+        throw new WireError('malformed', 'logged in already')
+      case 'put':
+        this.#work(length, frame.ref, this.#put(user, frame))
+        break
+      case 'ack': {
+        const { receipt } = frame
+        this.#answer(user, frame.id, receipt ? { kind: 'delivered', receipt } : SETTLED, length)
+        break
+      }
+      case 'nack':
+        this.#answer(user, frame.id, { kind: 'refused', reason: frame.reason }, length)
+        break
+      case 'status':
+        this.#work(length, frame.ref, this.#status(user, frame.ref, frame.ids))
+        break
+    }
+  }
+
+  async #login(identityId: Uint8Array, signature: Uint8Array): Promise<void> {
+    this.#state = 'checking'
+    const login = {
+      identityId: Uint8Array.from(identityId),
+      signature: Uint8Array.from(signature),
+      challenge: this.#challenge,
+      serverNames: this.#peer.serverNames,
+    }
+    try {
+      const registered = await checkLogin(this.#services.directory, login)
+      if (this.#state !== 'checking') return
+      if (registered) this.#welcome(login.identityId)
+      else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
+    } catch {
+      this.#fail('unavailable', CLOSE_CODE.stopping)
+    }
+  }
+
+  #welcome(identityId: Uint8Array): void {
+    const { delivery, clock, capacity, window } = this.#services
+    clearTimeout(this.#loginTimer)
+    this.#state = 'open'
+    this.#user = delivery.attach(identityId, this)
+    this.#send({ type: 'welcome', capacity, window, now: clock.now() })
+    this.#catchUp()
+  }
+
+  #put(user: LiveUser, frame: ClientFrame & { readonly type: 'put' }): Promise<void> {
+    const { ref, mode, recipient, envelope } = frame
+    return this.#services.delivery.put({
+      sender: user.identityId,
+      recipient,
+      bytes: envelope,
+      mode,
+      settle: (outcome) => this.#send({ type: 'put-result', ref, outcome }),
+    })
+  }
+
+  async #status(user: LiveUser, ref: number, ids: readonly Uint8Array[]): Promise<void> {
+    const statuses = await this.#services.delivery.status(user.identityId, ids)
+    this.#send({ type: 'status-result', ref, statuses })
+  }
+
+  #answer(user: LiveUser, id: Uint8Array, answer: Answer, length: number): void {
+    this.#work(length, CONNECTION_REF, this.#apply(user, id, answer))
+  }
+
+  async #apply(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
+    await this.#services.delivery.answer(user, id, answer)
+    this.#send({ type: 'acked', id })
+    this.#catchUp()
+  }
+
+  /** Keeps count of what is under way, and answers for it when it fails. */
+  #work(length: number, ref: number, work: Promise<void>): void {
+    const bytes = length + FRAME_OVERHEAD_BYTES
+    this.#workBytes += bytes
+    this.#updateReading()
+    work
+      .catch((error: unknown) => this.#workFailed(ref, error))
+      .finally(() => {
+        this.#workBytes -= bytes
+        this.#updateReading()
+      })
+  }
+
+  /** Without the store nothing can be promised; the client asks again. */
+  #workFailed(ref: number, error: unknown): void {
+    const { code, retryAfter } =
+      error instanceof WireError
+        ? { code: error.code, retryAfter: error.details.retryAfter ?? 0 }
+        : { code: 'unavailable' as const, retryAfter: STORE_RETRY_SECONDS }
+    if (ref === CONNECTION_REF) this.#fail(code, CLOSE_CODE.stopping)
+    else this.#send({ type: 'error', ref, code, retryAfter })
+  }
+
+  #catchUp(): void {
+    this.#user?.catchUp().catch(() => this.#fail('unavailable', CLOSE_CODE.stopping))
+  }
+
+  #send(frame: ServerFrame): boolean {
+    if (this.#state === 'closed') return false
+    corkForThisTurn(this.#peer.socket)
+    this.#peer.webSocket.send(encodeServerFrame(frame))
+    this.#watchReader()
+    return true
+  }
+
+  /** A reader that does not read is not read from either, and cut when it goes on. */
+  #watchReader(): void {
+    if (this.#slowTimer || this.#peer.webSocket.bufferedAmount < MAX_BUFFERED_BYTES) return
+    this.#slowTimer = setTimeout(() => {
+      this.#end(CLOSE_CODE.tooSlow)
+      this.#peer.webSocket.terminate()
+    }, this.#services.timing.slowReaderMs)
+    this.#updateReading()
+  }
+
+  #drained(): void {
+    clearTimeout(this.#slowTimer)
+    this.#slowTimer = undefined
+    this.#updateReading()
+    this.#catchUp()
+  }
+
+  #updateReading(): void {
+    const pause = this.#slowTimer !== undefined || this.#workBytes > MAX_WORK_BYTES
+    if (pause === this.#paused || this.#state === 'closed') return
+    this.#paused = pause
+    if (pause) this.#peer.webSocket.pause()
+    else this.#peer.webSocket.resume()
+  }
+
+  #heard(): void {
+    this.#alive = true
+  }
+
+  #fail(code: ErrorCode, closeCode: number): void {
+    this.#send({ type: 'error', ref: CONNECTION_REF, code, retryAfter: 0 })
+    this.#end(closeCode)
+  }
+
+  #end(code: number): void {
+    if (this.#state === 'closed') return
+    this.#leave()
+    const { webSocket } = this.#peer
+    // A paused socket would not hear the peer's goodbye.
+    webSocket.resume()
+    webSocket.close(code)
+    setTimeout(() => webSocket.terminate(), GOODBYE_MS).unref()
+  }
+
+  #leave(): void {
+    if (this.#state === 'closed') return
+    this.#state = 'closed'
+    clearTimeout(this.#loginTimer)
+    clearTimeout(this.#slowTimer)
+    if (this.#user) this.#services.delivery.detach(this.#user)
+    this.#peer.onClosed()
+  }
+}
+
+const SETTLED: Answer = { kind: 'settled' }
+/** `ref` of errors that are about the connection. */
+const CONNECTION_REF = 0
+/** RFC 6455 §7.4.1. */
+const MESSAGE_TOO_BIG = 1009
+/** Not yet taken by the reader: past it nothing is pushed and nothing is read. */
+const MAX_BUFFERED_BYTES: number = 1024 * 1024
+/** Of one connection, being worked on: past it nothing is read. */
+const MAX_WORK_BYTES: number = 1024 * 1024
+/** What a frame costs beyond its bytes. */
+const FRAME_OVERHEAD_BYTES = 512
+const STORE_RETRY_SECONDS = 5
+/** Time for the peer to answer a close. */
+const GOODBYE_MS = 2000

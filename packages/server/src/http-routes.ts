@@ -1,0 +1,138 @@
+/** All routes of the HTTP API and of the page at `/`. (spec/http-api.md) */
+import {
+  PATHS,
+  parseShape,
+  prekeysRequest,
+  registrationRequest,
+  type ServerInfo,
+  type Shape,
+  toBase64Url,
+  verificationRequest,
+  WireError,
+} from '@couplet/wire'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import { addressBlock } from './addresses.ts'
+import { lookUp, publishPrekeys } from './directory.ts'
+import type { User } from './ports.ts'
+import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
+import type { ServerNames } from './server-names.ts'
+import { authenticate } from './signed-requests.ts'
+import { PAGE_SCRIPT, PAGE_STYLE, SITE_ICON } from './web-assets.ts'
+import { page } from './web-page.ts'
+
+export interface HttpServices extends RegistrationServices {
+  readonly info: ServerInfo
+  readonly serverNames: ServerNames
+  /** URL that people use, when it is configured. */
+  readonly publicUrl: string | undefined
+  /** Whether the server can take and keep a message now. */
+  readonly ready: () => Promise<boolean>
+}
+
+export function registerRoutes(app: FastifyInstance, services: HttpServices): void {
+  app.post(PATHS.registrations, (request, reply) => open(services, request, reply))
+  app.post<{ Params: { id: string } }>(`${PATHS.registrations}/:id/verify`, (request) =>
+    verify(services, request),
+  )
+  app.get<{ Params: { phone: string } }>(`${PATHS.directory}/:phone`, (request) =>
+    directory(services, request),
+  )
+  app.put(PATHS.prekeys, (request, reply) => prekeys(services, request, reply))
+  app.get(PATHS.server, async () => services.info)
+  app.get(PATHS.live, async () => ({ status: 'live' }))
+  app.get(PATHS.ready, () => ready(services))
+  app.get('/', (request, reply) => home(services, request, reply))
+  app.get('/page.css', asset('text/css; charset=utf-8', PAGE_STYLE))
+  app.get('/page.js', asset('text/javascript; charset=utf-8', PAGE_SCRIPT))
+  app.get('/icon.svg', asset('image/svg+xml', SITE_ICON))
+}
+
+async function open(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<unknown> {
+  const body = readJson(registrationRequest, request.body)
+  const opened = await openRegistration(services, body, addressBlock(request.ip))
+  reply.code(201)
+  return { ...opened, challenge: toBase64Url(opened.challenge) }
+}
+
+async function verify(
+  services: HttpServices,
+  request: FastifyRequest<{ Params: { id: string } }>,
+): Promise<unknown> {
+  const body = readJson(verificationRequest, request.body)
+  const names = services.serverNames(request.headers.host)
+  const verified = await verifyRegistration(services, request.params.id, body, names)
+  return { ...verified, identityId: toBase64Url(verified.identityId) }
+}
+
+async function directory(
+  services: HttpServices,
+  request: FastifyRequest<{ Params: { phone: string } }>,
+): Promise<unknown> {
+  await requireUser(services, request)
+  const entry = await lookUp(services.directory, request.params.phone)
+  return { identity: toBase64Url(entry.identity), prekeys: toBase64Url(entry.prekeys) }
+}
+
+async function prekeys(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const user = await requireUser(services, request)
+  const body = readJson(prekeysRequest, request.body)
+  await publishPrekeys(services, user, body.prekeys)
+  await reply.code(204).send()
+}
+
+async function ready(services: HttpServices): Promise<unknown> {
+  if (await services.ready()) return { status: 'ready' }
+  throw new WireError('unavailable', 'the server cannot take messages now')
+}
+
+async function home(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<string> {
+  const [name] = services.serverNames(request.headers.host)
+  const url = services.publicUrl ?? (name ? `http://${name}` : 'http://localhost')
+  reply.type('text/html; charset=utf-8')
+  return page({ url, info: services.info, ready: await services.ready() })
+}
+
+function asset(type: string, content: string) {
+  return async (_request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    reply.type(type).header('cache-control', 'public, max-age=300')
+    return content
+  }
+}
+
+function requireUser(services: HttpServices, request: FastifyRequest): Promise<User> {
+  return authenticate(services, {
+    authorization: request.headers.authorization,
+    method: request.method,
+    path: request.raw.url ?? '',
+    body: rawBody(request.body),
+    serverNames: services.serverNames(request.headers.host),
+  })
+}
+
+/** @throws {WireError} `malformed`, naming the field. */
+function readJson<T>(shape: Shape<T>, body: unknown): T {
+  let json: unknown
+  try {
+    json = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(rawBody(body)))
+  } catch {
+    throw new WireError('malformed', 'the body is not JSON')
+  }
+  return parseShape(shape, json)
+}
+
+/** Bodies arrive as bytes (http-server.ts), since signatures cover bytes. */
+function rawBody(body: unknown): Uint8Array {
+  return body instanceof Uint8Array ? body : new Uint8Array(0)
+}

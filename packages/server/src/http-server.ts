@@ -1,0 +1,123 @@
+/** The HTTP server around the routes: limits, time-outs, headers, and answers to what goes wrong. */
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { MAX_BODY_BYTES, PROBLEM_CONTENT_TYPE, WireError } from '@couplet/wire'
+import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
+import type { Logger } from 'pino'
+import { asWireError, problemOf, sendProblem } from './http-errors.ts'
+import { type HttpServices, registerRoutes } from './http-routes.ts'
+
+export function createHttpServer(services: HttpServices, log: Logger): FastifyInstance {
+  const app = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    return503OnClosing: false,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    http: {
+      headersTimeout: HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+      maxHeaderSize: MAX_HEADER_BYTES,
+    },
+    routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
+    clientErrorHandler: (_error, socket) => refuseConnection(socket),
+    frameworkErrors: (error, _request, reply) => {
+      answerError(error, reply, log)
+    },
+  })
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) =>
+    done(null, body),
+  )
+  app.addHook('onRequest', async (_request, reply) => {
+    reply.headers(SECURITY_HEADERS)
+  })
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply, log))
+  const allowedMethods = methodsByPath(app)
+  app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods))
+  registerRoutes(app, services)
+  return app
+}
+
+function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
+  reply.headers(SECURITY_HEADERS)
+  const known = asWireError(error)
+  if (known) return sendProblem(reply, known)
+  log.error({ error: (error as Error).stack }, 'a request failed by a defect of the server')
+  return sendProblem(reply, new WireError('internal', 'the server failed; it was not your request'))
+}
+
+function answerNotFound(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  allowedMethods: (path: string) => string,
+): FastifyReply {
+  const path = request.url.split('?', 1)[0]!
+  const allowed = allowedMethods(path)
+  if (!allowed) return sendProblem(reply, new WireError('not-found', 'there is nothing here'))
+  reply.header('allow', allowed)
+  return sendProblem(reply, new WireError('not-found', `this address answers to ${allowed}`), 405)
+}
+
+/** Collects the routes as they are registered: which methods does a path answer to? */
+function methodsByPath(app: FastifyInstance): (path: string) => string {
+  const routes: { readonly pattern: RegExp; readonly methods: readonly string[] }[] = []
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replaceAll('.', '\\.').replaceAll(/:[a-z]+/g, '[^/]+')}$`)
+    routes.push({ pattern, methods: [method].flat() })
+  })
+  return (path) => {
+    const matching = routes.filter(({ pattern }) => pattern.test(path))
+    return [...new Set(matching.flatMap(({ methods }) => methods))].join(', ')
+  }
+}
+
+/** For what is not even HTTP, and for requests that took too long. */
+function refuseConnection(socket: Socket): void {
+  if (!socket.writable) return
+  socket.end(rawProblem(new WireError('malformed', 'not a well-formed HTTP request')))
+}
+
+/** A whole HTTP answer, for sockets that no request belongs to. */
+export function rawProblem(error: WireError): string {
+  const problem = problemOf(error)
+  const body = JSON.stringify(problem)
+  return [
+    `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status]}`,
+    `content-type: ${PROBLEM_CONTENT_TYPE}`,
+    `content-length: ${Buffer.byteLength(body)}`,
+    'connection: close',
+    '',
+    body,
+  ].join('\r\n')
+}
+
+/** Node's own defaults leave slow connections open for minutes. */
+const HEADERS_TIMEOUT_MS = 10_000
+const REQUEST_TIMEOUT_MS = 20_000
+const KEEP_ALIVE_TIMEOUT_MS = 10_000
+const CHECKING_INTERVAL_MS = 5000
+const MAX_HEADER_BYTES = 8192
+const MAX_PARAM_LENGTH = 64
+
+/** Nothing from elsewhere runs, frames or reads; nothing inline runs at all. */
+const SECURITY_HEADERS = {
+  'content-security-policy': [
+    "default-src 'none'",
+    "style-src 'self'",
+    "script-src 'self'",
+    "connect-src 'self'",
+    "img-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+  ].join('; '),
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cross-origin-opener-policy': 'same-origin',
+  'cross-origin-resource-policy': 'same-origin',
+  'permissions-policy': 'camera=(), geolocation=(), microphone=(), payment=(), usb=()',
+  'cache-control': 'no-store',
+} as const

@@ -1,0 +1,141 @@
+/**
+ * What the server's use cases need from their surroundings. Each implementation of a store passes
+ * the same contract test (`test/*.contract.ts`).
+ */
+import type { EnvelopeStatus, PhoneNumber, PutMode, PutOutcome } from '@couplet/wire'
+import type { Answer, Ended, Waiting } from './mailbox.ts'
+
+/** An envelope and what the server knows of it. */
+export interface StoredEnvelope extends Waiting {
+  readonly envelope: Uint8Array
+}
+
+/** An envelope that left a mailbox without having been answered for. */
+export interface Eviction {
+  readonly recipient: Uint8Array
+  readonly id: Uint8Array
+  readonly sender: Uint8Array
+}
+
+export interface PutResult {
+  readonly outcome: PutOutcome
+  readonly evicted: readonly Eviction[]
+}
+
+export interface AckResult {
+  /** Set when this acknowledgement ended something, and was not a repetition. */
+  readonly ended?: Ended
+  /** Whether the mailbox has room now. */
+  readonly room: boolean
+}
+
+/**
+ * Mailboxes, and the lane in which senders learn how their envelopes ended.
+ *
+ * Linearizable for each mailbox. What a promise resolved with is durable. A rejected promise is an
+ * unknown outcome: ask again with the same id, every operation is idempotent. What becomes of a
+ * mailbox is decided by `mailbox.ts` alone.
+ */
+export interface MailboxStore {
+  put(recipient: Uint8Array, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult>
+  /** Oldest first, at most `limit`, without those whose ids are in `except`. */
+  fetch(
+    recipient: Uint8Array,
+    limit: number,
+    except: readonly Uint8Array[],
+  ): Promise<readonly StoredEnvelope[]>
+  /** @param pushedFor - the sender, when the recipient's connection knows it. */
+  ack(
+    recipient: Uint8Array,
+    id: Uint8Array,
+    answer: Answer,
+    at: number,
+    pushedFor?: Uint8Array,
+  ): Promise<AckResult>
+  /** In the order of `ids`. Only what `sender` itself put is known to it. */
+  status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]>
+  /** What was stored or ended at or before `before` leaves: envelopes, ends, receipts. */
+  expire(before: number, at: number): Promise<readonly Eviction[]>
+  /** Everything of an identity that is gone: its mailbox, and the receipts kept for it. */
+  drop(identityId: Uint8Array): Promise<void>
+}
+
+/** A row of the directory: who answers to a phone number. */
+export interface User {
+  readonly phone: PhoneNumber
+  readonly identityId: Uint8Array
+  /** Signed identity record. */
+  readonly identity: Uint8Array
+  /** Signed prekey set, and its number. */
+  readonly prekeys: Uint8Array
+  readonly prekeysId: number
+  /** Milliseconds since 1970. */
+  readonly registeredAt: number
+  /** Counts up from 1 with every change of this number's row. */
+  readonly revision: number
+}
+
+export interface DirectoryStore {
+  byPhone(phone: PhoneNumber): Promise<User | undefined>
+  byIdentity(identityId: Uint8Array): Promise<User | undefined>
+  /**
+   * Stores `user` if the revision of its number's row is still `expected` (0: no row).
+   * Answers whether it did.
+   */
+  compareAndSet(user: User, expected: number): Promise<boolean>
+}
+
+/** A registration that waits for its code. */
+export interface PendingRegistration {
+  readonly id: string
+  readonly phone: PhoneNumber
+  readonly identityId: Uint8Array
+  readonly identity: Uint8Array
+  readonly prekeys: Uint8Array
+  readonly prekeysId: number
+  readonly challenge: Uint8Array
+  /** HMAC over everything that the code is bound to; the code itself is nowhere. */
+  readonly codeHash: Uint8Array
+  readonly expiresAt: number
+  readonly triesLeft: number
+}
+
+export interface RegistrationStore {
+  open(registration: PendingRegistration): Promise<void>
+  find(id: string): Promise<PendingRegistration | undefined>
+  /**
+   * Uses up one try, atomically, before the code is looked at. Answers how many are left after
+   * this one, or nothing when there was none.
+   */
+  takeTry(id: string): Promise<number | undefined>
+  /** Removes it. Answers whether it was there: of two that finish it, one does. */
+  finish(id: string): Promise<boolean>
+  /** Forgets those that expired at or before `now`. */
+  expire(now: number): Promise<void>
+}
+
+/** One engine with everything that must survive a restart. */
+export interface Store {
+  readonly mailboxes: MailboxStore
+  readonly directory: DirectoryStore
+  readonly registrations: RegistrationStore
+  /** Resolves when a write has become durable just now; rejects when the store cannot write. */
+  probe(): Promise<void>
+  /** Resolves when the store has failed for good; never, when it has not. */
+  readonly failed: Promise<Error>
+  /** Finishes what was asked before. */
+  close(): Promise<void>
+}
+
+/** Milliseconds since 1970. */
+export interface Clock {
+  now(): number
+}
+
+/** Hands a code to the network that brings it to the phone. */
+export interface CodeSender {
+  /** Whether codes come out where the server runs, not at the phone. */
+  readonly development: boolean
+  /** @throws when the code could not be handed over. */
+  send(phone: PhoneNumber, code: string): Promise<void>
+}

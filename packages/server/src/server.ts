@@ -1,0 +1,177 @@
+/** The whole server: composes store, use cases, HTTP and sockets, and stops them in order. */
+import type { AddressInfo } from 'node:net'
+import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS } from '@couplet/wire'
+import type { FastifyInstance } from 'fastify'
+import type { Logger } from 'pino'
+import { systemClock } from './clock.ts'
+import { freshCodeKey, loadCodeKey } from './code-key.ts'
+import { CONNECTION_TIMING, type ConnectionTiming } from './connection.ts'
+import { Delivery } from './delivery.ts'
+import { embeddedStore } from './embedded-store.ts'
+import { Gateway } from './gateway.ts'
+import type { HttpServices } from './http-routes.ts'
+import { createHttpServer } from './http-server.ts'
+import { Identities } from './identities.ts'
+import { type Limit, registrationLimits } from './limits.ts'
+import { IN_FLIGHT_WINDOW } from './live-user.ts'
+import { createLog } from './log.ts'
+import { memoryStore } from './memory-store.ts'
+import type { Clock, CodeSender, Store } from './ports.ts'
+import { readiness } from './readiness.ts'
+import { serverNames } from './server-names.ts'
+import { VERSION } from './version.ts'
+
+export interface ServerOptions {
+  /** Where to listen; `localhost` means 127.0.0.1 and ::1. */
+  readonly host?: string | undefined
+  /** 0 takes a free one. */
+  readonly port?: number | undefined
+  /** Folder of the embedded store. Without one everything is kept in memory, and lost. */
+  readonly data?: string | undefined
+  readonly codeSender: CodeSender
+  /** Messages that a mailbox holds. */
+  readonly capacity?: number | undefined
+  /** URL that clients use, when it is not simply where the server listens. */
+  readonly publicUrl?: string | undefined
+  readonly log?: Logger | undefined
+  readonly clock?: Clock | undefined
+  /** Deliveries under way to one user. */
+  readonly window?: number | undefined
+  /** How long a pushed envelope may wait for its answer before it is written. */
+  readonly commitWindowMs?: number | undefined
+  readonly mailboxTtlMs?: number | undefined
+  /** Between two looks for what expired. */
+  readonly expiryIntervalMs?: number | undefined
+  readonly timing?: Partial<ConnectionTiming> | undefined
+  readonly limits?:
+    | { readonly phone?: Limit | undefined; readonly address?: Limit | undefined }
+    | undefined
+}
+
+export interface Server {
+  /** With the port that was really taken. */
+  readonly url: string
+  readonly port: number
+  /** Resolves when the server has failed and stopped by itself: its store is gone. */
+  readonly failed: Promise<Error>
+  /** Stops in good order: what was accepted is answered and written. Again: the same promise. */
+  close(): Promise<void>
+}
+
+/**
+ * @throws {StoreUnusableError} when the data cannot be used; the error of `listen` (`EADDRINUSE`,
+ *   `EACCES`, …) when the address cannot.
+ */
+export async function createServer(options: ServerOptions): Promise<Server> {
+  const log = options.log ?? createLog('silent')
+  const capacity = options.capacity ?? DEFAULT_MAILBOX_CAPACITY
+  const store = options.data
+    ? await embeddedStore({ folder: options.data, capacity })
+    : memoryStore({ capacity })
+  try {
+    const parts = compose(options, store, capacity, log)
+    await parts.app.listen({ host: options.host ?? 'localhost', port: options.port ?? 8080 })
+    return run(options, store, parts, log)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+interface Parts {
+  readonly app: FastifyInstance
+  readonly gateway: Gateway
+  readonly delivery: Delivery
+  readonly state: { stopping: boolean }
+}
+
+function compose(options: ServerOptions, store: Store, capacity: number, log: Logger): Parts {
+  const { mailboxes, directory, registrations } = store
+  const clock = options.clock ?? systemClock
+  const window = options.window ?? IN_FLIGHT_WINDOW
+  const { commitWindowMs, codeSender, publicUrl } = options
+  const identities = new Identities(directory)
+  const delivery = new Delivery({ mailboxes, identities, clock, window, commitWindowMs })
+  const names = serverNames(publicUrl ? [new URL(publicUrl).host] : [])
+  const timing = { ...CONNECTION_TIMING, ...options.timing }
+  const gateway = new Gateway({ delivery, directory, clock, capacity, window, timing }, names)
+  const state = { stopping: false }
+  const services: HttpServices = {
+    directory,
+    registrations,
+    codeSender: reporting(codeSender, log),
+    limits: registrationLimits(options.limits),
+    clock,
+    codeKey: options.data ? loadCodeKey(options.data) : freshCodeKey(),
+    forget: (identityId) => delivery.forget(identityId),
+    info: { name: 'couplet', version: VERSION, capacity, development: codeSender.development },
+    serverNames: names,
+    publicUrl: publicUrl?.replace(/\/+$/, ''),
+    ready: readiness(store, () => !state.stopping),
+  }
+  const app = createHttpServer(services, log)
+  app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
+  return { app, gateway, delivery, state }
+}
+
+function run(options: ServerOptions, store: Store, parts: Parts, log: Logger): Server {
+  const { app, delivery } = parts
+  const clock = options.clock ?? systemClock
+  const { port } = app.server.address() as AddressInfo
+  const expiry = setInterval(() => {
+    const expired = [
+      delivery.expire(options.mailboxTtlMs ?? MAILBOX_TTL_MS),
+      store.registrations.expire(clock.now()),
+    ]
+    Promise.all(expired).catch(() => log.warn('could not remove what expired; will try again'))
+  }, options.expiryIntervalMs ?? EXPIRY_INTERVAL_MS)
+  let closed: Promise<void> | undefined
+  const close = (): Promise<void> => {
+    closed ??= stop(store, parts, expiry)
+    return closed
+  }
+  const failed = store.failed.then(async (error) => {
+    log.fatal({ error: error.message }, 'the store failed; the server stops')
+    await close()
+    return error
+  })
+  log.debug({ port }, 'listening')
+  return { url: urlOf(options.host ?? 'localhost', port), port, failed, close }
+}
+
+/** No new work, then answers to the work under way, then goodbyes, then the store. */
+async function stop(store: Store, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
+  const { app, gateway, delivery, state } = parts
+  state.stopping = true
+  clearInterval(expiry)
+  gateway.stopReading()
+  delivery.flush()
+  // Whatever was asked before is answered when this is: the store keeps the order.
+  await store.probe().catch(() => {})
+  gateway.close()
+  await app.close()
+  await delivery.close().catch(() => {})
+  await store.close()
+}
+
+function reporting(sender: CodeSender, log: Logger): CodeSender {
+  return {
+    development: sender.development,
+    async send(phone, code) {
+      try {
+        await sender.send(phone, code)
+      } catch (error) {
+        log.warn({ error: (error as NodeJS.ErrnoException).code }, 'a code could not be sent')
+        throw error
+      }
+    },
+  }
+}
+
+function urlOf(host: string, port: number): string {
+  const everywhere = host === '0.0.0.0' || host === '::'
+  const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
+  return `http://${name}:${port}`
+}
+
+const EXPIRY_INTERVAL_MS: number = 10 * 60 * 1000

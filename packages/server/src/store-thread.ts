@@ -1,0 +1,127 @@
+/**
+ * The embedded store's own thread: one SQLite file, one writer, commits in groups.
+ *
+ * A batch is whatever arrived since the last commit; it becomes one transaction with one fsync, and
+ * is answered only then. So waiting for the disk never blocks the sockets.
+ */
+import { chmodSync } from 'node:fs'
+import { join } from 'node:path'
+import type { DatabaseSync } from 'node:sqlite'
+import { parentPort, workerData } from 'node:worker_threads'
+import { pack } from './arena.ts'
+import { SqliteMailboxes } from './sqlite-mailboxes.ts'
+import { SqliteRegistrations } from './sqlite-registrations.ts'
+import { lockFolder, openDatabase, StoreUnusableError } from './sqlite-schema.ts'
+import { SqliteUsers } from './sqlite-users.ts'
+import type {
+  FromStore,
+  StoreAnswer,
+  StoreCall,
+  StorePorts,
+  StoreThreadData,
+  Synchronous,
+  ToStore,
+} from './store-calls.ts'
+
+/**
+ * Deleted bytes leave the write-ahead log, too: at the latest this long after they were written,
+ * also under load. (spec/mailbox.md: within 60 s)
+ */
+const CHECKPOINT_INTERVAL_MS = 20_000
+
+type Ports = { [Name in keyof StorePorts]: Synchronous<StorePorts[Name]> }
+
+function start({ folder, capacity }: StoreThreadData): void {
+  const lock = lockFolder(join(folder, 'lock'))
+  const file = join(folder, 'couplet.db')
+  const db = openDatabase(file)
+  for (const path of [file, `${file}-wal`, `${file}-shm`, join(folder, 'lock')]) restrict(path)
+  const ports = openPorts(db, capacity)
+  const checkpoints = setInterval(() => checkpoint(db), CHECKPOINT_INTERVAL_MS)
+
+  parentPort!.on('message', (message: ToStore) => {
+    switch (message.kind) {
+      case 'batch': {
+        post({ kind: 'answers', answers: runBatch(db, ports, message.calls) })
+        break
+      }
+      case 'close': {
+        clearInterval(checkpoints)
+        checkpoint(db)
+        db.close()
+        lock.close()
+        post({ kind: 'closed' })
+        parentPort!.close()
+        break
+      }
+    }
+  })
+  post({ kind: 'ready' })
+}
+
+function openPorts(db: DatabaseSync, capacity: number): Ports {
+  const mailboxes = new SqliteMailboxes(db, capacity)
+  db.exec('BEGIN IMMEDIATE')
+  mailboxes.tidy(Date.now())
+  db.exec('COMMIT')
+  const probe = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)")
+  return {
+    mailboxes,
+    directory: new SqliteUsers(db),
+    registrations: new SqliteRegistrations(db),
+    self: { probe: () => void probe.run(String(Date.now())) },
+  }
+}
+
+/** All in one commit; when that fails, each in its own, so that one bad call harms no other. */
+function runBatch(db: DatabaseSync, ports: Ports, calls: readonly StoreCall[]): StoreAnswer[] {
+  try {
+    return commit(db, () => calls.map((call) => ({ value: execute(ports, call) })))
+  } catch (error) {
+    if (calls.length === 1) return [{ error: (error as Error).message }]
+    return calls.flatMap((call) => runBatch(db, ports, [call]))
+  }
+}
+
+function commit<T>(db: DatabaseSync, work: () => T): T {
+  db.exec('BEGIN')
+  try {
+    const result = work()
+    db.exec('COMMIT')
+    return result
+  } catch (error) {
+    // A full disk may have ended the transaction already.
+    if (db.isTransaction) db.exec('ROLLBACK')
+    throw error
+  }
+}
+
+function execute(ports: Ports, { port, method, args }: StoreCall): unknown {
+  const target = ports[port] as unknown as Record<string, (...args: readonly unknown[]) => unknown>
+  return target[method]!(...args)
+}
+
+/** A person who reads the file at this moment may hold it up; then the next one does it. */
+function checkpoint(db: DatabaseSync): void {
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+}
+
+function restrict(path: string): void {
+  try {
+    chmodSync(path, 0o600)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+  }
+}
+
+function post(message: FromStore): void {
+  const { value, transfer } = pack(message)
+  parentPort!.postMessage(value, transfer)
+}
+
+try {
+  start(workerData as StoreThreadData)
+} catch (error) {
+  if (!(error instanceof StoreUnusableError)) throw error
+  post({ kind: 'unusable', message: error.message })
+}
