@@ -1,0 +1,212 @@
+/** Every command there is: what help says about it, what it takes, and where its code is. */
+import type { Context } from './context.ts'
+import type { OptionName } from './options.ts'
+
+export interface Command {
+  readonly name: string
+  readonly group: 'Begin' | 'Talk' | 'Trust' | 'Look' | 'Learn'
+  readonly summary: string
+  /** What stands after the options, as help shows it. */
+  readonly operands: readonly Operand[]
+  readonly options: readonly OptionName[]
+  /** Paragraphs of `--help`. */
+  readonly description: readonly string[]
+  readonly examples: readonly Example[]
+  /** The arguments go to another parser as they are. */
+  readonly passThrough?: true
+  /** Loads the code, which no other command pays for. */
+  readonly load: () => Promise<{ run(context: Context): Promise<number> }>
+}
+
+export interface Operand {
+  readonly name: string
+  readonly optional?: true
+}
+
+export interface Example {
+  readonly command: string
+  readonly says: string
+}
+
+const PASSPHRASE: readonly OptionName[] = ['passphrase-file', 'no-passphrase']
+const COMMON: readonly OptionName[] = ['home', ...PASSPHRASE, 'json', 'quiet', 'help']
+const NUMBER: Operand = { name: 'NUMBER' }
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'register',
+    group: 'Begin',
+    summary: 'Make your keys and register your number',
+    operands: [NUMBER],
+    options: ['server', 'code', 'timeout', ...COMMON],
+    description: [
+      'Makes your keys on this machine, asks the server to send a six-digit code to your number, and finishes with it. A server in development mode prints the code in its own terminal.',
+      'Without a terminal (in a script) it takes two steps: the first asks for the code, the second brings it.',
+    ],
+    examples: [
+      { command: 'couplet register +12025550101', says: 'asks for the code' },
+      {
+        command: 'couplet --home ./ana register +12025550101 --server https://couplet.example.org',
+        says: 'another home, another server',
+      },
+      { command: 'couplet register +12025550101 --code 123456', says: 'in a script, second step' },
+    ],
+    load: () => import('./commands/register.ts'),
+  },
+  {
+    name: 'serve',
+    group: 'Begin',
+    summary: 'Run a server (serve --help lists its options)',
+    operands: [],
+    options: [],
+    description: [],
+    examples: [],
+    passThrough: true,
+    load: () => import('./commands/serve.ts'),
+  },
+  {
+    name: 'demo',
+    group: 'Begin',
+    summary: 'See it all in one minute: a server, two people, real processes',
+    operands: [],
+    options: ['fast', 'json', 'quiet', 'help'],
+    description: [
+      'Starts a server and two clients of their own in a temporary folder and plays the founding story: two people chat, one goes away, five messages are sent of which the server keeps two, and all five arrive in order, with proof. Every command is shown as you would type it.',
+    ],
+    examples: [
+      { command: 'couplet demo', says: 'to read along' },
+      { command: 'couplet demo --fast --json', says: 'as a self-test' },
+    ],
+    load: () => import('./commands/demo.ts'),
+  },
+  {
+    name: 'send',
+    group: 'Talk',
+    summary: 'Send a message',
+    operands: [NUMBER, { name: 'TEXT', optional: true }],
+    options: ['wait', 'timeout', ...COMMON],
+    description: [
+      'Takes the text from the command line, or from standard input when there is none. The message is kept in your outbox until the recipient’s device has proven that it has it: if the server is down, it is pending and goes out with the next command that connects.',
+    ],
+    examples: [
+      { command: 'couplet send +12025550102 "Dinner at eight?"', says: 'until the server has it' },
+      {
+        command: 'couplet send +12025550102 "Yes." --wait delivered',
+        says: 'until the other device has proven it',
+      },
+      { command: 'df -h / | couplet send +12025550102', says: 'from a program' },
+    ],
+    load: () => import('./commands/send.ts'),
+  },
+  {
+    name: 'receive',
+    group: 'Talk',
+    summary: 'Print what is waiting for you',
+    operands: [],
+    options: ['follow', 'timeout', ...COMMON],
+    description: [
+      'Prints every message that you have not seen, and acknowledges it. With --follow it stays and prints messages as they arrive, until Ctrl-C or --timeout.',
+      'A message that could not be printed is printed the next time.',
+    ],
+    examples: [
+      { command: 'couplet receive', says: 'what is waiting' },
+      {
+        command:
+          'couplet receive --follow --json | while read -r line; do echo "$line" | jq -r \'.text\'; done',
+        says: 'a bot begins like this',
+      },
+    ],
+    load: () => import('./commands/receive.ts'),
+  },
+  {
+    name: 'chat',
+    group: 'Talk',
+    summary: 'A live conversation',
+    operands: [NUMBER],
+    options: ['timeout', ...COMMON],
+    description: [
+      'Shows the end of the conversation, then what both of you write. /help lists what else you can type; Ctrl-D ends it.',
+      'Without a terminal, every line of standard input is a message, and the command ends when they are sent.',
+    ],
+    examples: [
+      { command: 'couplet chat +12025550102', says: 'talk' },
+      { command: 'printf "One\\nTwo\\n" | couplet chat +12025550102', says: 'two messages' },
+    ],
+    load: () => import('./commands/chat.ts'),
+  },
+  {
+    name: 'verify',
+    group: 'Trust',
+    summary: 'Show the safety number with somebody',
+    operands: [NUMBER],
+    options: ['mark', 'unmark', 'timeout', ...COMMON],
+    description: [
+      'Sixty digits that are the same at both ends, unless somebody is in between. Compare them face to face or on a call, then run it again with --mark.',
+    ],
+    examples: [
+      { command: 'couplet verify +12025550102', says: 'show' },
+      { command: 'couplet verify +12025550102 --mark', says: 'we compared: they match' },
+    ],
+    load: () => import('./commands/verify.ts'),
+  },
+  {
+    name: 'contacts',
+    group: 'Trust',
+    summary: 'List the people you have keys of; accept a changed key',
+    operands: [
+      { name: 'accept', optional: true },
+      { name: 'NUMBER', optional: true },
+    ],
+    options: COMMON,
+    description: [
+      'When somebody registers again (a new phone, or somebody in between) their key changes, and nothing is sent to them until you decide. “contacts accept” is that decision: from now on the number is the new key. Verify the safety number first.',
+    ],
+    examples: [
+      { command: 'couplet contacts', says: 'everybody' },
+      { command: 'couplet contacts accept +12025550102', says: 'go on with the new key' },
+    ],
+    load: () => import('./commands/contacts.ts'),
+  },
+  {
+    name: 'outbox',
+    group: 'Look',
+    summary: 'List messages that are not delivered yet',
+    operands: [],
+    options: ['flush', 'timeout', ...COMMON],
+    description: [
+      'A message stays in your outbox until the recipient’s device has proven that it has it. With --flush the command connects, sends what can be sent now, and says what happened.',
+    ],
+    examples: [
+      { command: 'couplet outbox', says: 'look, without connecting' },
+      { command: 'couplet outbox --flush', says: 'for a timer: every few minutes' },
+    ],
+    load: () => import('./commands/outbox.ts'),
+  },
+  {
+    name: 'status',
+    group: 'Look',
+    summary: 'Who you are here, and whether the server answers',
+    operands: [],
+    options: ['timeout', ...COMMON],
+    description: ['Shows your number, your server and what is in your home. Sends nothing.'],
+    examples: [{ command: 'couplet status', says: '' }],
+    load: () => import('./commands/status.ts'),
+  },
+  {
+    name: 'help',
+    group: 'Learn',
+    summary: 'Help on a command, or on exit-codes, environment, states',
+    operands: [{ name: 'TOPIC', optional: true }],
+    options: ['help'],
+    description: [],
+    examples: [
+      { command: 'couplet help send', says: 'one command' },
+      { command: 'couplet help exit-codes', says: 'for scripts' },
+    ],
+    load: () => import('./commands/help.ts'),
+  },
+]
+
+export function commandNamed(name: string): Command | undefined {
+  return COMMANDS.find((command) => command.name === name)
+}

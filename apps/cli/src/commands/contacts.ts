@@ -1,0 +1,57 @@
+/** `couplet contacts`: who is known here, and the decision about a changed key. */
+import type { Contact } from '@couplet/client'
+import { parsePhoneNumber } from '@couplet/wire'
+import { type Context, pasteable } from '../context.ts'
+import { UsageError } from '../errors.ts'
+import { tryOnline, withCouplet } from '../home.ts'
+
+export async function run(context: Context): Promise<number> {
+  const [action, number] = context.operands
+  if (action === undefined) return list(context)
+  if (action !== 'accept' || number === undefined) {
+    throw new UsageError('it is “couplet contacts” or “couplet contacts accept NUMBER”.')
+  }
+  return accept(context, parsePhoneNumber(number))
+}
+
+function list(context: Context): Promise<number> {
+  const { terminal } = context
+  return withCouplet(context, async (couplet) => {
+    const contacts = await couplet.contacts()
+    for (const contact of contacts) {
+      if (terminal.json) await terminal.printJson(contactJson(contact))
+      else await terminal.print(`${contact.phone}  ${trustWords(context, contact)}`)
+    }
+    if (contacts.length === 0) {
+      terminal.say(`Nobody yet. Write to somebody: ${pasteable(context, 'send NUMBER "Hello"')}`)
+    }
+    return 0
+  })
+}
+
+function accept(context: Context, phone: string): Promise<number> {
+  const { terminal } = context
+  return withCouplet(context, async (couplet, deadline) => {
+    const before = (await couplet.contacts()).find((contact) => contact.phone === phone)
+    const contact = await couplet.acceptKey(phone)
+    await terminal.printJson(contactJson(contact))
+    if (before?.changedKey) {
+      await terminal.answer(`${phone} is the new key from now on. It is not verified yet.`)
+      terminal.say(`Compare the safety number: ${pasteable(context, `verify ${phone}`)}`)
+    } else {
+      await terminal.answer(`The key of ${phone} has not changed; you go on with it.`)
+    }
+    // What was held back goes out now, or with the next command that connects.
+    await tryOnline(context, couplet, deadline)
+    return 0
+  })
+}
+
+function contactJson(contact: Contact): Record<string, unknown> {
+  return { type: 'contact', ...contact }
+}
+
+function trustWords({ terminal }: Context, contact: Contact): string {
+  if (contact.changedKey) return terminal.paint('yellow', 'changed key: verify, then accept')
+  return contact.verified ? terminal.paint('green', 'verified') : 'not verified yet'
+}

@@ -1,0 +1,97 @@
+/** Opens the home for one command, goes online where that is wanted, and always closes it. */
+import type { Couplet } from '@couplet/client'
+import type { Context } from './context.ts'
+import { DEFAULT_TIMEOUT_SECONDS, type Deadline, deadlineAfter } from './deadline.ts'
+import { CommandError, codeOf } from './errors.ts'
+import { interruption, unlessInterrupted } from './interrupt.ts'
+import { passphraseToOpen } from './passphrase.ts'
+
+/** The SDK, loaded when a command needs it. */
+export function sdk(): Promise<typeof import('@couplet/client/node')> {
+  return import('@couplet/client/node')
+}
+
+export async function homeFolder(context: Context): Promise<string> {
+  return context.options.home ?? (await sdk()).defaultHome(context.environment)
+}
+
+/** Runs the work with the home open; closes it whatever happens, signals included. */
+export async function withCouplet(
+  context: Context,
+  work: (couplet: Couplet, deadline: Deadline) => Promise<number>,
+): Promise<number> {
+  interruption()
+  const couplet = await open(context)
+  try {
+    return await unlessInterrupted(work(couplet, commandDeadline(context)))
+  } finally {
+    await couplet.close()
+  }
+}
+
+/** Starts to count when it is called: after questions were answered. */
+export function commandDeadline(context: Context): Deadline {
+  return deadlineAfter(context.options.timeout ?? DEFAULT_TIMEOUT_SECONDS)
+}
+
+/**
+ * Connects and settles the outbox: what every command that goes online does first.
+ *
+ * @throws {ClientError} `unreachable` also when there was no answer before the deadline.
+ */
+export async function goOnline(
+  context: Context,
+  couplet: Couplet,
+  deadline: Deadline,
+): Promise<void> {
+  const { terminal } = context
+  await terminal.during(
+    `Connecting to ${couplet.server} …`,
+    deadline.race(couplet.connect(), noAnswer),
+  )
+  await terminal.during('Settling the outbox …', deadline.race(couplet.settled()))
+}
+
+/** Like `goOnline`; says no when the server does not answer. */
+export async function tryOnline(
+  context: Context,
+  couplet: Couplet,
+  deadline: Deadline,
+): Promise<boolean> {
+  try {
+    await goOnline(context, couplet, deadline)
+    return true
+  } catch (error) {
+    if (!UNREACHABLE.has(codeOf(error))) throw error
+    return false
+  }
+}
+
+async function open(context: Context): Promise<Couplet> {
+  const { needsPassphrase, openCouplet } = await sdk()
+  const home = await homeFolder(context)
+  const need = await needsPassphrase(home)
+  for (let tries = 1; ; tries++) {
+    const passphrase = await passphraseToOpen(context, need)
+    const opening = openCouplet({ home, ...(passphrase !== undefined && { passphrase }) })
+    try {
+      return await context.terminal.during('Opening your home …', opening)
+    } catch (error) {
+      const again =
+        codeOf(error) === 'wrong-passphrase' &&
+        context.terminal.interactive &&
+        context.options['passphrase-file'] === undefined &&
+        tries < PASSPHRASE_TRIES
+      if (!again) throw error
+      context.terminal.say('That is not the passphrase. Once more.')
+    }
+  }
+}
+
+function noAnswer(): Error {
+  return new CommandError('unreachable', 'the server did not answer in time.')
+}
+
+/** Codes that mean: not now, try again. */
+export const UNREACHABLE: ReadonlySet<string> = new Set(['unreachable', 'unavailable'])
+const PASSPHRASE_TRIES = 3

@@ -1,0 +1,85 @@
+/**
+ * Every option there is: one table that drives parsing, help and environment variables. Each
+ * option has the variable `COUPLET_` + its name; the command line wins over the variable.
+ */
+
+/** What was asked for, by name of the option. */
+export interface Options {
+  home?: string
+  server?: string
+  'passphrase-file'?: string
+  'no-passphrase'?: boolean
+  code?: string
+  wait?: 'sent' | 'delivered'
+  timeout?: number
+  follow?: boolean
+  mark?: boolean
+  unmark?: boolean
+  flush?: boolean
+  fast?: boolean
+  json?: boolean
+  quiet?: boolean
+  help?: boolean
+  version?: boolean
+}
+
+export type OptionName = keyof Options
+
+export type OptionKind =
+  | { readonly kind: 'flag' }
+  | { readonly kind: 'text'; readonly placeholder: string }
+  | { readonly kind: 'seconds'; readonly placeholder: string }
+  | { readonly kind: 'choice'; readonly placeholder: string; readonly choices: readonly string[] }
+
+export type OptionSpec = OptionKind & {
+  readonly short?: string
+  readonly help: string
+  /** `--help` and `--version` are questions, not settings. */
+  readonly variable?: false
+}
+
+export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
+  home: {
+    kind: 'text',
+    placeholder: 'FOLDER',
+    help: 'Where your keys and messages are (default: your data folder)',
+  },
+  server: {
+    kind: 'text',
+    placeholder: 'URL',
+    help: 'The server to register at; remembered (default: http://localhost:8080)',
+  },
+  'passphrase-file': {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Read the passphrase of the home from this file',
+  },
+  'no-passphrase': { kind: 'flag', help: 'Never ask for a passphrase; a new home gets none' },
+  code: { kind: 'text', placeholder: 'CODE', help: 'The six digits that the server sent' },
+  wait: {
+    kind: 'choice',
+    placeholder: 'sent|delivered',
+    choices: ['sent', 'delivered'],
+    help: 'How far the message must get before the command ends (default: sent)',
+  },
+  timeout: {
+    kind: 'seconds',
+    placeholder: 'SECONDS',
+    help: 'Give up waiting after this long (default: 30)',
+  },
+  follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
+  mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },
+  unmark: { kind: 'flag', help: 'Take the mark back' },
+  flush: { kind: 'flag', help: 'Connect, send what can be sent now, and say what happened' },
+  fast: { kind: 'flag', help: 'Do not pause between the steps' },
+  json: { kind: 'flag', help: 'One JSON object a line, no prompts' },
+  quiet: { kind: 'flag', short: 'q', help: 'Print nothing but data and errors' },
+  help: { kind: 'flag', short: 'h', help: 'Show help', variable: false },
+  version: { kind: 'flag', help: 'Show the version', variable: false },
+}
+
+/** The environment variable that stands for an option. */
+export function variableOf(name: OptionName): string | undefined {
+  if (OPTIONS[name].variable === false) return undefined
+  return `COUPLET_${name.toUpperCase().replaceAll('-', '_')}`
+}

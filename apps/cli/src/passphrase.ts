@@ -1,0 +1,59 @@
+/**
+ * The passphrase of a home: from a file, from the person at the keyboard, or none. Never from the
+ * command line, where other users of the machine could read it.
+ */
+import { readFile } from 'node:fs/promises'
+import type { Context } from './context.ts'
+import { CommandError, UsageError } from './errors.ts'
+import { askHidden } from './prompt.ts'
+
+/** For a home that exists. `undefined` when it needs none. */
+export async function passphraseToOpen(
+  context: Context,
+  need: 'none' | 'passphrase' | 'new',
+): Promise<string | undefined> {
+  if (need !== 'passphrase') return undefined
+  const fromFile = await passphraseFile(context)
+  if (fromFile !== undefined) return fromFile
+  if (!context.terminal.interactive || context.options['no-passphrase']) {
+    throw new CommandError(
+      'passphrase-required',
+      'this home has a passphrase: put it into a file that only you can read, and name the file in COUPLET_PASSPHRASE_FILE.',
+    )
+  }
+  return askHidden(context.terminal.streams, 'Passphrase: ')
+}
+
+/** For a home that is about to be made. `undefined` when it gets none. */
+export async function passphraseToCreate(context: Context): Promise<string | undefined> {
+  const { terminal } = context
+  const fromFile = await passphraseFile(context)
+  if (fromFile !== undefined) return fromFile
+  if (context.options['no-passphrase']) return undefined
+  if (!terminal.interactive) {
+    terminal.say(
+      'couplet: note: without a passphrase, whoever can read this home can read your messages. To set one, name a file in COUPLET_PASSPHRASE_FILE; COUPLET_NO_PASSPHRASE=1 silences this note.',
+    )
+    return undefined
+  }
+  terminal.say(
+    'A passphrase protects your keys and messages on this machine. It cannot be recovered.\nWithout one, whoever can read the folder can read them.',
+  )
+  for (;;) {
+    const first = await askHidden(terminal.streams, 'Passphrase (empty for none): ')
+    if (first === '') return undefined
+    if ((await askHidden(terminal.streams, 'The same again: ')) === first) return first
+    terminal.say('These were not the same. Once more.')
+  }
+}
+
+async function passphraseFile(context: Context): Promise<string | undefined> {
+  const path = context.options['passphrase-file']
+  if (path === undefined) return undefined
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new CommandError('cannot-write', `the passphrase file ${path} cannot be read.`, { cause })
+  })
+  const passphrase = text.replace(/\r?\n$/, '')
+  if (passphrase === '') throw new UsageError(`the passphrase file ${path} is empty.`)
+  return passphrase
+}
