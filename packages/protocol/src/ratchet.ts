@@ -18,6 +18,7 @@ import {
   type Bytes,
   CURVE_KEY_BYTES,
   concatBytes,
+  equalBytes,
   KEM_PUBLIC_KEY_BYTES,
   KEY_TYPE,
   Reader,
@@ -188,8 +189,12 @@ export function openMessage(
   }
 }
 
-/** Takes note that a message has its receipt: what rode along for fear of loss may stop riding. */
+/**
+ * Takes note that a message has its receipt: what rode along for fear of loss may stop riding.
+ * A position in another session says nothing about this one, and changes nothing.
+ */
 export function noteReceipt(session: Session, position: Position): Session {
+  if (!equalBytes(session.id, position.sessionId)) return session
   const chain = session.sending
   const handshake = undefined
   if (!chain || chain.index !== position.chain) return { ...session, handshake }
