@@ -32,6 +32,11 @@ export function sessionToSendIn(sessions: readonly Session[]): Session | undefin
  * Nothing was established: both may have begun at once, the choice above settles it. Something
  * was: a proof of continuity makes the new session its successor; without one the new session can
  * receive, and is marked for the user to be told.
+ *
+ * A proof counts only from the established session that is sent in, and from one gone by only while
+ * there is no such. Otherwise a handshake that was held back could replace the session that replaced
+ * its own ground, and the two ends would send in different ones for ever, neither ratchet turning;
+ * and whoever once read a session's reset key could go on proving with it after its replacement.
  */
 export function addAcceptedSession(
   sessions: readonly Session[],
@@ -40,7 +45,10 @@ export function addAcceptedSession(
 ): readonly Session[] {
   const established = sessions.filter((session) => session.established)
   if (established.length === 0) return [...sessions, accepted]
-  if (!established.some(continues)) return [...sessions, { ...accepted, unproven: true }]
+  const live = established.filter((session) => session.standing === 'live')
+  if (!(live.length > 0 ? live : established).some(continues)) {
+    return [...sessions, { ...accepted, unproven: true }]
+  }
   return [
     ...sessions.map((session) =>
       session.established && session.standing === 'live'
