@@ -118,7 +118,7 @@ export function outcomeOf(action: () => OpenResult): string {
   }
 }
 
-/** `a` copy with one bit turned. */
+/** A copy with one bit turned. */
 export function damaged(bytes: Uint8Array, at: number, mask = 0x01): Bytes {
   const copy = new Uint8Array(bytes)
   copy[at]! ^= mask
@@ -141,14 +141,19 @@ export function headerOf(envelope: Uint8Array): 'bare' | 'offer' | 'ciphertext' 
   }
 }
 
-/** A sending chain moved forward without sealing what lies between. */
-export function skip(from: Person, session: Session, count: number): Session {
+/** A sending chain moved forward without sealing what lies between; `receipted`, as if all arrived. */
+export function skip(
+  from: Person,
+  session: Session,
+  count: number,
+  { receipted = false } = {},
+): Session {
   const { sending } = session
   if (!sending) throw new Error('test: no sending chain')
   let { key } = sending
   for (let i = 0; i < count; i++) key = from.primitives.hmacSha256(key, Uint8Array.of(2))
   const moved: SendingChain = { ...sending, key, count: sending.count + count }
-  return { ...session, sending: moved }
+  return { ...session, sending: receipted ? { ...moved, receipted: moved.count } : moved }
 }
 
 export function contains(haystack: Uint8Array, needle: Uint8Array): boolean {
