@@ -40,7 +40,7 @@ export class Running {
   }
 
   /** Waits until the output matches; answers the match. */
-  async saw(pattern: RegExp, timeoutMs = 15_000): Promise<RegExpMatchArray> {
+  async saw(pattern: RegExp, timeoutMs = 40_000): Promise<RegExpMatchArray> {
     const until = Date.now() + timeoutMs
     for (;;) {
       const match = `${this.stdout}\n${this.stderr}`.match(pattern)

@@ -1,0 +1,200 @@
+/**
+ * People in this process: real clients over a real server and real sockets, with stores in memory,
+ * so that a test can look inside, stop the clock, and stand between a client and its server.
+ */
+
+import { randomBytes } from 'node:crypto'
+import {
+  type ClientPorts,
+  type Clock,
+  type Couplet,
+  createHttpApi,
+  createSocketConnector,
+  type IncomingMessage,
+  memoryStore,
+  openClient,
+  type Platform,
+  requestCode,
+  requirePhoneNumber,
+  type Store,
+  storeRegistration,
+  submitCode,
+} from '@couplet/client'
+import type { Primitives } from '@couplet/protocol'
+import { exportExchangeKey, importExchangeKey, nodePrimitives } from '@couplet/protocol/node'
+import { createServer, type Server, type ServerOptions } from '@couplet/server'
+
+/** A server in this process that hands its codes to the test. */
+export class TestServer {
+  readonly codes = new Map<string, string>()
+  readonly #options: Partial<ServerOptions>
+  #server: Server | undefined
+  #port = 0
+
+  constructor(options: Partial<ServerOptions> = {}) {
+    this.#options = options
+  }
+
+  get url(): string {
+    return `http://localhost:${this.#port}`
+  }
+
+  /** Starts, or starts again on the same port. */
+  async start(): Promise<this> {
+    this.#server = await createServer({
+      port: this.#port,
+      codeSender: {
+        development: true,
+        send: async (phone: string, code: string) => {
+          this.codes.set(phone, code)
+        },
+      },
+      ...this.#options,
+    })
+    this.#port = this.#server.port
+    return this
+  }
+
+  async stop(): Promise<void> {
+    await this.#server?.close()
+  }
+}
+
+/** The clock of this machine, which a test may set forward. */
+export class TestClock implements Clock {
+  offset = 0
+
+  now(): number {
+    return Date.now() + this.offset
+  }
+
+  schedule(delayMs: number, task: () => void): () => void {
+    const timer = setTimeout(task, Math.min(delayMs, 2 ** 31 - 1))
+    timer.unref()
+    return () => clearTimeout(timer)
+  }
+}
+
+export interface PersonOptions {
+  readonly primitives?: Primitives
+  readonly clock?: Clock
+  /** Wraps what the client is given, to stand between it and its server. */
+  readonly ports?: (ports: ClientPorts) => Partial<ClientPorts>
+}
+
+/** A registered person. `open` gives a client, again after `close`: the store stays. */
+export class TestPerson {
+  readonly phone: string
+  readonly #ports: ClientPorts
+  #couplet: Couplet | undefined
+
+  private constructor(phone: string, ports: ClientPorts) {
+    this.phone = phone
+    this.#ports = ports
+  }
+
+  static async register(
+    server: TestServer,
+    phone: string,
+    options: PersonOptions = {},
+  ): Promise<TestPerson> {
+    const clock = options.clock ?? new TestClock()
+    const primitives = options.primitives ?? nodePrimitives
+    const platform: Platform = {
+      primitives,
+      random: (length) => new Uint8Array(randomBytes(length)),
+      clock,
+      exportExchangeKey,
+      importExchangeKey: async (exported) => importExchangeKey(exported),
+    }
+    const basic: ClientPorts = {
+      store: reopenable(memoryStore()),
+      platform,
+      createApi: (url) => createHttpApi({ url, clock, sha256: (data) => primitives.sha256(data) }),
+      createConnector: (url) => createSocketConnector({ url, clock }),
+    }
+    const ports = { ...basic, ...options.ports?.(basic) }
+    const registration = await requestCode(ports, {
+      phone: requirePhoneNumber(phone),
+      server: server.url,
+      earlier: undefined,
+    })
+    await storeRegistration(ports.store, registration)
+    await submitCode(ports, ports.store, server.codes.get(phone)!)
+    return new TestPerson(phone, ports)
+  }
+
+  get couplet(): Couplet {
+    if (!this.#couplet) throw new Error('test: not open')
+    return this.#couplet
+  }
+
+  get store(): Store {
+    return this.#ports.store
+  }
+
+  async open(): Promise<Couplet> {
+    this.#couplet = await openClient(this.#ports)
+    return this.#couplet
+  }
+
+  async online(): Promise<Couplet> {
+    const couplet = await this.open()
+    await couplet.connect()
+    await couplet.settled()
+    return couplet
+  }
+
+  async offline(): Promise<void> {
+    await this.#couplet?.close()
+    this.#couplet = undefined
+  }
+
+  /** Comes online, reads what there is, and goes away again. */
+  async receive(): Promise<IncomingMessage[]> {
+    await this.online()
+    const messages: IncomingMessage[] = []
+    for await (const message of this.couplet.messages({ follow: false })) messages.push(message)
+    await this.offline()
+    return messages
+  }
+
+  /** Sends while online, and goes away again. */
+  async send(to: TestPerson, ...texts: string[]): Promise<void> {
+    const couplet = await this.online()
+    for (const text of texts) await (await couplet.send(to.phone, text)).sent
+    await couplet.settled()
+    await this.offline()
+  }
+}
+
+/** Reads messages as they come, until there are so many. */
+export async function read(couplet: Couplet, count: number): Promise<IncomingMessage[]> {
+  const messages: IncomingMessage[] = []
+  if (count === 0) return messages
+  for await (const message of couplet.messages()) {
+    messages.push(message)
+    if (messages.length === count) {
+      // Asking for one more marks the last as seen; nobody waits for it.
+      break
+    }
+  }
+  return messages
+}
+
+/** Waits until something is true. */
+export async function until(
+  condition: () => boolean | Promise<boolean>,
+  timeoutMs = 10_000,
+): Promise<void> {
+  const end = Date.now() + timeoutMs
+  while (!(await condition())) {
+    if (Date.now() > end) throw new Error('test: waited in vain')
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+}
+
+/** A store that outlives its client, as a disk does. */
+function reopenable(store: Store): Store {
+  return { transaction: (work) => store.transaction(work), close: async () => {} }
+}
