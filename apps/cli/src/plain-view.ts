@@ -12,7 +12,8 @@ export function createPlainView(context: Context): ChatView {
   const printJson = (value: Record<string, unknown>): void =>
     void terminal.printJson(value).catch(() => {})
   return {
-    entries: lines,
+    // Begun at once: lines that come before anybody iterates would be lost.
+    entries: lines[Symbol.asyncIterator](),
     // Programs are told what happens now; for what was, there is `receive`.
     history: () => Promise.resolve(new Set<string>()),
     async incoming(message) {
