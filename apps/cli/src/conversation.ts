@@ -2,14 +2,14 @@
  * A live conversation with one number: what is entered goes out, what arrives is shown, and the
  * line to the server is kept up. (The commands within it are those that `HELP` lists.)
  */
-import type { ConnectionState, Couplet, OutgoingMessage, SentMessage } from '@couplet/client'
+import type { ConnectionState, Couplet, SentMessage } from '@couplet/client'
 import type { PhoneNumber } from '@couplet/wire'
 import type { ChatView } from './chat-view.ts'
 import type { Context } from './context.ts'
-import type { Deadline } from './deadline.ts'
 import { CommandError, codeOf } from './errors.ts'
-import { UNREACHABLE } from './home.ts'
-import { sentenceFor } from './sentences.ts'
+import { commandDeadline, UNREACHABLE } from './home.ts'
+import { rowsOf } from './safety-number.ts'
+import { capitalized, sentenceFor } from './sentences.ts'
 
 export interface Conversation {
   readonly context: Context
@@ -20,30 +20,34 @@ export interface Conversation {
   readonly live: boolean
 }
 
-/** Runs until there are no more entries. Gives the messages that were entered. */
-export async function converse(conversation: Conversation): Promise<readonly SentMessage[]> {
-  const { couplet, peer, view } = conversation
-  const entered: SentMessage[] = []
+/**
+ * Runs until there are no more entries. Whoever is live may leave at once, what was entered goes
+ * on its way with the next command; otherwise it ends when everything is sent.
+ */
+export async function converse(conversation: Conversation): Promise<void> {
+  const { couplet, peer, view, live } = conversation
   const replaced = Promise.withResolvers<never>()
+  const tell = lineTeller(conversation, replaced.reject)
   const listening = [
     couplet.on('status', (message) => {
       if (message.peer === peer) view.outgoing(message)
     }),
     couplet.on('warning', (warning) => view.warning(warning)),
-    couplet.on('connection', watchConnection(conversation, replaced.reject)),
+    couplet.on('connection', tell.state),
   ]
   const shown = await showHistory(conversation)
   const reading = read(conversation, shown)
-  const connecting = conversation.live ? connect(conversation) : Promise.resolve()
+  const connecting = live ? connect(conversation, tell) : Promise.resolve()
   try {
-    const entries = enter(conversation, entered)
+    const writing = enter(conversation).then((entered) =>
+      live ? undefined : settle(conversation, entered),
+    )
     await Promise.race([
-      entries,
-      reading.then(() => entries),
+      writing,
+      reading.then(() => writing),
       replaced.promise,
-      connecting.then(() => entries),
+      connecting.then(() => writing),
     ])
-    return entered
   } finally {
     for (const stop of listening) stop()
     for (const work of [reading, replaced.promise, connecting]) work.catch(() => {})
@@ -51,11 +55,10 @@ export async function converse(conversation: Conversation): Promise<readonly Sen
 }
 
 /** Waits until what was entered is sent, and what was waiting is here. */
-export async function settle(
-  { couplet }: Conversation,
+async function settle(
+  { context, couplet }: Conversation,
   entered: readonly SentMessage[],
-  deadline: Deadline,
-): Promise<readonly OutgoingMessage[]> {
+): Promise<void> {
   if (couplet.connection !== 'online') {
     throw new CommandError(
       'unreachable',
@@ -64,9 +67,9 @@ export async function settle(
         : `the server does not answer. What you wrote is kept (pending) and goes out with the next command that connects.`,
     )
   }
-  const all = await deadline.race(Promise.all(entered.map(({ sent }) => sent)))
+  const deadline = commandDeadline(context)
+  await deadline.race(Promise.all(entered.map(({ sent }) => sent)))
   await deadline.race(couplet.settled())
-  return all
 }
 
 async function showHistory({ couplet, peer, view }: Conversation): Promise<ReadonlySet<string>> {
@@ -81,42 +84,56 @@ async function read({ couplet, view }: Conversation, shown: ReadonlySet<string>)
 }
 
 /** One try is enough: the SDK goes on trying by itself. */
-async function connect({ couplet, view }: Conversation): Promise<void> {
+async function connect({ couplet }: Conversation, tell: LineTeller): Promise<void> {
   try {
     await couplet.connect()
   } catch (error) {
     if (!UNREACHABLE.has(codeOf(error))) throw error
-    view.online(false)
+    tell.offline()
   }
 }
 
-/** Tells the view whether we are online; fails when another connection of this identity took over. */
-function watchConnection(
-  { couplet, view }: Conversation,
-  fail: (reason: Error) => void,
-): (state: ConnectionState) => void {
+/** Tells the view when the line to the server is gone, and when it is back. */
+interface LineTeller {
+  readonly state: (state: ConnectionState) => void
+  readonly offline: () => void
+}
+
+function lineTeller({ couplet, view }: Conversation, fail: (reason: Error) => void): LineTeller {
   let wasOnline = couplet.connection === 'online'
-  return (state) => {
-    if (state === 'replaced') {
-      const sentence = 'another connection with this identity took over; this one ends.'
-      return fail(new CommandError('closed', sentence))
-    }
-    // The first connection is nothing to talk about.
-    const isOnline = state === 'online'
-    if (state === 'connecting' || isOnline === wasOnline) return
-    wasOnline = isOnline
-    view.online(isOnline)
+  let isOfflineTold = false
+  const offline = (): void => {
+    if (!isOfflineTold) view.online(false)
+    isOfflineTold = true
+  }
+  return {
+    offline,
+    state(state) {
+      if (state === 'replaced') {
+        const sentence = 'another connection with this identity took over; this one ends.'
+        return fail(new CommandError('closed', sentence))
+      }
+      if (state === 'offline' && wasOnline) offline()
+      if (state === 'online') {
+        // The first connection is nothing to talk about.
+        if (isOfflineTold) view.online(true)
+        isOfflineTold = false
+        wasOnline = true
+      }
+    },
   }
 }
 
-async function enter(conversation: Conversation, entered: SentMessage[]): Promise<void> {
+async function enter(conversation: Conversation): Promise<readonly SentMessage[]> {
+  const entered: SentMessage[] = []
   const { view, live } = conversation
   for await (const entry of view.entries) {
     if (entry.trim() === '') continue
     if (!live || !entry.startsWith('/')) await say(conversation, entry, entered)
     else if (entry.startsWith('//')) await say(conversation, entry.slice(1), entered)
-    else if (!(await obey(conversation, entry.slice(1).trim()))) return
+    else if (!(await obey(conversation, entry.slice(1).trim()))) break
   }
+  return entered
 }
 
 async function say(
@@ -134,7 +151,8 @@ async function say(
     view.outgoing(sending.message)
   } catch (error) {
     if (!live) throw error
-    if (codeOf(error) !== 'key-changed') return view.notice(sentenceFor(error, context))
+    if (codeOf(error) !== 'key-changed')
+      return view.notice(capitalized(sentenceFor(error, context)))
     const contacts = await couplet.contacts()
     view.refused(
       text,
@@ -153,10 +171,17 @@ async function obey(
       case 'quit':
         return false
       case 'verify': {
-        const { digits, verified } = await couplet.verify(peer)
-        const groups = digits.match(/.{5}/g) ?? []
+        const { digits, verified, keyChanged } = await couplet.verify(peer)
+        const standing = keyChanged ? 'of a NEW key' : verified ? 'verified' : 'not verified yet'
+        const next = keyChanged ? '/accept' : '/mark'
         view.notice(
-          `Safety number: ${groups.join(' ')} (${verified ? 'verified' : 'not verified yet; compare, then /mark'})`,
+          [
+            `Safety number with ${peer}, ${standing}:`,
+            ...rowsOf(digits).map((row) => `  ${row}`),
+            ...(verified
+              ? []
+              : [`Compare it face to face or on a call; if it is the same: ${next}`]),
+          ].join('\n'),
         )
         return true
       }
@@ -173,10 +198,17 @@ async function obey(
         return true
     }
   } catch (error) {
-    view.notice(sentenceFor(error, context))
+    view.notice(capitalized(sentenceFor(error, context)))
     return true
   }
 }
 
-const HELP = `What you type is sent. /verify shows the safety number, /mark marks it as verified, /accept accepts a changed key, /quit or Ctrl-D ends; a message that begins with / is typed with //.`
+const HELP = [
+  'What you type is sent. Besides:',
+  '/verify   show the safety number',
+  '/mark     mark it as verified',
+  '/accept   go on with a changed key',
+  '/quit     end (or Ctrl-D)',
+  '//…       a message that begins with /',
+].join('\n')
 const HISTORY_LENGTH = 20

@@ -4,6 +4,7 @@ import { EXIT_CODES } from './exit-codes.ts'
 import { OPTIONS, type OptionName, variableOf } from './options.ts'
 import { usageOf } from './parse.ts'
 import { STATE_MEANINGS, STATE_WORDS } from './states.ts'
+import { wrapped } from './wrap.ts'
 
 export function generalHelp(): string {
   const width = Math.max(...COMMANDS.map(({ name }) => name.length)) + 2
@@ -100,18 +101,6 @@ function optionLines(name: OptionName): string {
   return head.length < OPTION_WIDTH
     ? `${head.padEnd(OPTION_WIDTH)}${text}`
     : `${head}\n${' '.repeat(OPTION_WIDTH)}${text}`
-}
-
-/** The paragraph in lines of at most so many characters. */
-function wrapped(paragraph: string, width = 80): string {
-  const lines: string[] = []
-  for (const word of paragraph.split(' ')) {
-    const last = lines.at(-1)
-    if (last !== undefined && last.length + 1 + word.length <= width) {
-      lines[lines.length - 1] = `${last} ${word}`
-    } else lines.push(word)
-  }
-  return lines.join('\n')
 }
 
 const OPTION_WIDTH = 32

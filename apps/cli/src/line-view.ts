@@ -1,6 +1,6 @@
 /** A conversation at a terminal, line by line: a prompt below, everything else above it. */
 import { createInterface, type Interface } from 'node:readline'
-import type { Contact, OutgoingMessage } from '@couplet/client'
+import type { Contact, OutgoingMessage, Warning } from '@couplet/client'
 import type { PhoneNumber } from '@couplet/wire'
 import type { ChatMessage, ChatView } from './chat-view.ts'
 import type { Context } from './context.ts'
@@ -9,6 +9,7 @@ import { STATE_MARKS, stateWords } from './states.ts'
 import type { Terminal } from './terminal.ts'
 import { clockTime } from './time.ts'
 import { warningSentence } from './warnings.ts'
+import { wrapped } from './wrap.ts'
 
 export function createLineView(context: Context, peer: PhoneNumber): ChatView {
   const { terminal } = context
@@ -19,14 +20,27 @@ export function createLineView(context: Context, peer: PhoneNumber): ChatView {
     prompt: terminal.paint('dim', '> '),
     historySize: 50,
   })
+  // From now on: what is typed before somebody asks for it must not be missed.
+  const entered = lines[Symbol.asyncIterator]()
   // Ctrl-C ends a conversation as Ctrl-D does.
   lines.on('SIGINT', () => lines.close())
+  // What comes after the conversation begins on a line of its own.
+  const endLine = (): void => void output.write('\n')
+  lines.once('close', endLine)
   const above = (text: string): void => printAbove(lines, output, text)
+  const inset = (text: string): string => {
+    const width = Math.max(40, (output as { columns?: number }).columns ?? 80) - 4
+    return text
+      .split('\n')
+      .flatMap((line) => wrapped(line, width).split('\n'))
+      .map((line) => `  ${line}`)
+      .join('\n')
+  }
   const quiet = (text: string): void => above(terminal.paint('dim', text))
   const states = createStateTeller((message) => quiet(`  ${stateLine(message)}`))
 
   return {
-    entries: entriesOf(lines),
+    entries: entriesOf(lines, entered),
     async history(messages) {
       for (const message of messages) above(lineOf(terminal, message))
       const how = 'Type a message and press Enter; /help lists more, Ctrl-D ends.'
@@ -50,29 +64,38 @@ export function createLineView(context: Context, peer: PhoneNumber): ChatView {
         )
     },
     warning: (warning) =>
-      above(terminal.paint(['bold', 'yellow'], `  ${warningSentence(context, warning)}`)),
+      above(terminal.paint(['bold', 'yellow'], inset(warningInChat(context, warning)))),
     refused(text, contact) {
-      above(terminal.paint(['bold', 'yellow'], `  ${refusal(peer, contact)}`))
+      above(terminal.paint(['bold', 'yellow'], inset(refusal(peer, contact))))
       lines.write(text)
     },
-    notice: (sentence) => quiet(`  ${sentence}`),
+    notice: (text) => quiet(inset(text)),
     close() {
       states.stop()
+      lines.off('close', endLine)
       lines.close()
     },
   }
 }
 
 function printAbove(lines: Interface, output: NodeJS.WritableStream, text: string): void {
-  // The prompt and what is being typed make room, and come back below.
-  output.write('\r\u001b[J')
-  output.write(`${text}\n`)
-  if (!(lines as { closed?: boolean }).closed) lines.prompt(true)
+  // The prompt and what is being typed make room, and come back below. Drawing them again begins
+  // with going up as many rows as readline believes that they had.
+  const { rows } = lines.getCursorPos()
+  const up = rows > 0 ? `\u001b[${rows}A` : ''
+  output.write(`${up}\r\u001b[J${text}\n`)
+  const { closed, prevRows = 0 } = lines as { closed?: boolean; prevRows?: number }
+  if (closed) return
+  output.write('\n'.repeat(prevRows))
+  lines.prompt(true)
 }
 
-async function* entriesOf(lines: Interface): AsyncGenerator<string> {
+async function* entriesOf(
+  lines: Interface,
+  entered: AsyncIterable<string>,
+): AsyncGenerator<string> {
   lines.prompt()
-  for await (const line of lines) {
+  for await (const line of entered) {
     yield line
     lines.prompt(true)
   }
@@ -92,6 +115,13 @@ function lineOf(terminal: Terminal, message: ChatMessage): string {
 /** `✓✓ delivered: “Dinner at eight?”`. */
 function stateLine(message: OutgoingMessage): string {
   return `${STATE_MARKS[message.state]} ${stateWords(message)}: “${excerpt(message.text, 24)}”`
+}
+
+/** Other commands cannot be run while this one has the home: the ways out are here. */
+function warningInChat(context: Context, warning: Warning): string {
+  return warning.kind === 'key-changed'
+    ? `${warning.contact.phone} has a new key: a new phone, or somebody in between. Compare with /verify, then /accept. Until then nothing is sent.`
+    : warningSentence(context, warning)
 }
 
 function refusal(peer: PhoneNumber, contact: Contact | undefined): string {

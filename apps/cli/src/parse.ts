@@ -148,7 +148,12 @@ function checkOperands(command: Command, operands: readonly string[]): void {
   }
   const extra = operands[command.operands.length]
   if (extra === undefined) return
-  const quotes = command.name === 'send' ? ' Put the text in quotes.' : ''
+  const quotes =
+    command.name === 'send'
+      ? ' Put the text in quotes.'
+      : /^\+?\d/.test(operands[0] ?? '')
+        ? ' A number is one word, or in quotes.'
+        : ''
   throw new UsageError(`“${extra}” is too much.${quotes} Usage: couplet ${usageOf(command)}`)
 }
 

@@ -11,6 +11,11 @@ export function sentenceFor(error: unknown, context?: Context): string {
   return `${message.replace(/\.$/, '')}.`
 }
 
+/** The same at the beginning of a line of its own. */
+export function capitalized(sentence: string): string {
+  return sentence.charAt(0).toUpperCase() + sentence.slice(1)
+}
+
 type Sentence = (context: Context, error: unknown) => string
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {

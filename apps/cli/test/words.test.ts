@@ -1,9 +1,9 @@
 import type { IncomingMessage, OutgoingMessage } from '@couplet/client'
 import type { PhoneNumber } from '@couplet/wire'
 import { expect, test } from 'vitest'
-import { rowsOf } from '../src/commands/verify.ts'
 import { quoted } from '../src/context.ts'
 import { excerpt, gapSentence, incomingJson, outgoingJson } from '../src/message-lines.ts'
+import { rowsOf } from '../src/safety-number.ts'
 import { countStates, stateWords } from '../src/states.ts'
 import { ago, clockTime } from '../src/time.ts'
 

@@ -1,7 +1,7 @@
 /** `couplet chat`: a live conversation, in a terminal or through pipes. */
 import { parsePhoneNumber } from '@couplet/wire'
 import type { Context } from '../context.ts'
-import { converse, settle } from '../conversation.ts'
+import { converse } from '../conversation.ts'
 import { commandDeadline, tryOnline, withCouplet } from '../home.ts'
 import { createLineView } from '../line-view.ts'
 import { createPlainView } from '../plain-view.ts'
@@ -15,8 +15,7 @@ export async function run(context: Context): Promise<number> {
     const conversation = { context, couplet, peer, view, live }
     try {
       if (!live) await tryOnline(context, couplet, commandDeadline(context))
-      const entered = await converse(conversation)
-      if (!live) await settle(conversation, entered, commandDeadline(context))
+      await converse(conversation)
       return 0
     } finally {
       view.close()

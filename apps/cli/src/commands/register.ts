@@ -7,7 +7,7 @@ import { commandDeadline, homeFolder, sdk } from '../home.ts'
 import { unlessInterrupted } from '../interrupt.ts'
 import { passphraseToCreate, passphraseToOpen } from '../passphrase.ts'
 import { ask } from '../prompt.ts'
-import { sentenceFor } from '../sentences.ts'
+import { capitalized, sentenceFor } from '../sentences.ts'
 
 export async function run(context: Context): Promise<number> {
   const phone = parsePhoneNumber(context.operands[0]!)
@@ -70,7 +70,7 @@ async function askForCode(
       const mistyped = error instanceof UsageError
       const again = codeOf(error) === 'wrong-code' && (detailsOf(error).triesLeft ?? 1) > 0
       if (!mistyped && !again) throw error
-      terminal.say(sentenceFor(error, context))
+      terminal.say(capitalized(sentenceFor(error, context)))
     }
   }
 }

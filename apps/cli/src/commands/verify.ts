@@ -4,6 +4,7 @@ import { parsePhoneNumber } from '@couplet/wire'
 import { type Context, pasteable } from '../context.ts'
 import { UsageError } from '../errors.ts'
 import { withCouplet } from '../home.ts'
+import { rowsOf } from '../safety-number.ts'
 import { onWarnings } from '../warnings.ts'
 
 export async function run(context: Context): Promise<number> {
@@ -44,10 +45,4 @@ function whatItMeans(context: Context, { phone, verified, keyChanged }: SafetyNu
   }
   if (verified) return `Marked as verified: you compared it with ${phone}.`
   return `Not verified yet. Compare it with ${phone}, face to face or on a call: ${same}\nIf they match: ${pasteable(context, `verify ${phone} --mark`)}`
-}
-
-/** Sixty digits as twelve groups of five, in rows of four. */
-export function rowsOf(digits: string): readonly string[] {
-  const groups = digits.match(/.{1,5}/g) ?? []
-  return [0, 4, 8].map((first) => groups.slice(first, first + 4).join(' '))
 }
