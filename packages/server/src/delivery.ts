@@ -63,6 +63,7 @@ export class Delivery {
       },
     })
     this.disconnect(identityId, 'replaced')
+    this.#identities.remember(identityId)
     this.#live.set(user.key, user)
     return user
   }
@@ -97,7 +98,8 @@ export class Delivery {
   async put(put: Put): Promise<void> {
     const { sender, recipient, bytes, mode } = put
     const key = keyOf(recipient)
-    if (!this.#live.has(key) && !(await this.#identities.exists(recipient))) {
+    const asking = this.#identities.ask(recipient)
+    if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
     const id: Uint8Array = hash('sha256', bytes, 'buffer')

@@ -10,14 +10,28 @@ import { Worker } from 'node:worker_threads'
 import { pack } from './arena.ts'
 import type { Store } from './ports.ts'
 import { StoreUnusableError } from './sqlite-schema.ts'
-import type { FromStore, StoreAnswer, StoreCall, StorePorts, ToStore } from './store-calls.ts'
+import type {
+  FromStore,
+  StoreAnswer,
+  StoreCall,
+  StorePorts,
+  StoreThreadData,
+  ToStore,
+} from './store-calls.ts'
 
 export interface EmbeddedStoreOptions {
   /** Folder for `couplet.db`; made when it is not there, for its owner only. */
   readonly folder: string
   /** Messages that a mailbox holds. */
   readonly capacity: number
+  readonly checkpointMs?: number | undefined
 }
+
+/**
+ * Deleted bytes leave the write-ahead log, too: at the latest this long after they were deleted,
+ * also under load. (delivery.md: within 60 s)
+ */
+const CHECKPOINT_MS = 20_000
 
 /** @throws {StoreUnusableError} when the data cannot be used. */
 export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Store> {
@@ -62,10 +76,12 @@ class StoreThread {
   #onIdle: (() => void) | undefined
 
   constructor(options: EmbeddedStoreOptions) {
+    const { folder, capacity, checkpointMs = CHECKPOINT_MS } = options
+    const workerData: StoreThreadData = { folder, capacity, checkpointMs }
     // The same file in the sources and when compiled: it has our own ending.
     const extension = extname(import.meta.url)
     this.#worker = new Worker(new URL(`./store-thread${extension}`, import.meta.url), {
-      workerData: options,
+      workerData,
       execArgv: extension === '.ts' ? ['--conditions=source'] : [],
     })
     const opened = Promise.withResolvers<void>()

@@ -1,10 +1,16 @@
-/** Which identities are registered, remembered so that a put asks the store only once. */
+/**
+ * Which identities are registered, remembered so that a put asks the store only once.
+ *
+ * Keeps the order of those who ask: whoever asks while an answer is awaited goes on after those who
+ * asked before, so that puts reach a mailbox in the order in which they came.
+ */
 import { keyOf } from './keys.ts'
 import type { DirectoryStore } from './ports.ts'
 
 export class Identities {
   readonly #directory: DirectoryStore
   readonly #known = new Set<string>()
+  readonly #asking = new Map<string, Promise<boolean>>()
   /** Counts replaced identities: an answer asked for before one may be out of date. */
   #forgotten = 0
 
@@ -12,13 +18,22 @@ export class Identities {
     this.#directory = directory
   }
 
-  async exists(identityId: Uint8Array): Promise<boolean> {
+  /** Nothing, when it is known to be registered; else whether it is, once the store has answered. */
+  ask(identityId: Uint8Array): Promise<boolean> | undefined {
     const key = keyOf(identityId)
-    if (this.#known.has(key)) return true
-    const forgotten = this.#forgotten
-    if (!(await this.#directory.byIdentity(identityId))) return false
-    if (forgotten === this.#forgotten) this.#remember(key)
-    return true
+    const asked = this.#asking.get(key)
+    if (asked) return asked
+    if (this.#known.has(key)) return undefined
+    const asking = this.#find(key, identityId)
+    this.#asking.set(key, asking)
+    return asking
+  }
+
+  /** The identity logged in, so it is registered. */
+  remember(identityId: Uint8Array): void {
+    // Starting again costs one question for each identity; an exact order would cost every put.
+    if (this.#known.size >= KNOWN_LIMIT) this.#known.clear()
+    this.#known.add(keyOf(identityId))
   }
 
   /** The identity was replaced. */
@@ -27,10 +42,15 @@ export class Identities {
     this.#known.delete(keyOf(identityId))
   }
 
-  #remember(key: string): void {
-    // Starting again costs one question for each identity; an exact order would cost every put.
-    if (this.#known.size >= KNOWN_LIMIT) this.#known.clear()
-    this.#known.add(key)
+  async #find(key: string, identityId: Uint8Array): Promise<boolean> {
+    const forgotten = this.#forgotten
+    try {
+      const registered = (await this.#directory.byIdentity(identityId)) !== undefined
+      if (registered && forgotten === this.#forgotten) this.remember(identityId)
+      return registered
+    } finally {
+      this.#asking.delete(key)
+    }
   }
 }
 

@@ -98,7 +98,7 @@ class MemoryMailboxes implements MailboxStore {
     for (const [key, old] of this.#records) {
       const { record, evicted } = stepExpire(old, before, at)
       this.#records.set(key, record)
-      evictions.push(...this.#evicted(Buffer.from(key, 'latin1'), evicted, at))
+      evictions.push(...this.#evicted(Uint8Array.from(Buffer.from(key, 'latin1')), evicted, at))
     }
     for (const [key, lane] of this.#lanes) {
       this.#lanes.set(

@@ -63,7 +63,7 @@ export class RecentEnds {
 
 /** It is kept for long, and must not keep the memory of the frame that it came in. */
 function withOwnReceipt(end: Answer): Answer {
-  return end.kind === 'delivered' ? { kind: end.kind, receipt: Buffer.from(end.receipt) } : end
+  return end.kind === 'delivered' ? { kind: end.kind, receipt: new Uint8Array(end.receipt) } : end
 }
 
 /** About 20 MiB at most. */

@@ -40,6 +40,8 @@ export interface ServerOptions {
   /** How long a pushed envelope may wait for its answer before it is written. */
   readonly commitWindowMs?: number | undefined
   readonly mailboxTtlMs?: number | undefined
+  /** Longest time for which deleted bytes may stay in the embedded store's log. */
+  readonly checkpointMs?: number | undefined
   /** Between two looks for what expired. */
   readonly expiryIntervalMs?: number | undefined
   readonly timing?: Partial<ConnectionTiming> | undefined
@@ -66,7 +68,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const log = options.log ?? createLog('silent')
   const capacity = options.capacity ?? DEFAULT_MAILBOX_CAPACITY
   const store = options.data
-    ? await embeddedStore({ folder: options.data, capacity })
+    ? await embeddedStore({ folder: options.data, capacity, checkpointMs: options.checkpointMs })
     : memoryStore({ capacity })
   try {
     const parts = compose(options, store, capacity, log)

@@ -39,4 +39,6 @@ export type FromStore =
 export interface StoreThreadData {
   readonly folder: string
   readonly capacity: number
+  /** Longest time between a deletion and its disappearance from the write-ahead log. */
+  readonly checkpointMs: number
 }

@@ -23,21 +23,15 @@ import type {
   ToStore,
 } from './store-calls.ts'
 
-/**
- * Deleted bytes leave the write-ahead log, too: at the latest this long after they were written,
- * also under load. (spec/mailbox.md: within 60 s)
- */
-const CHECKPOINT_INTERVAL_MS = 20_000
-
 type Ports = { [Name in keyof StorePorts]: Synchronous<StorePorts[Name]> }
 
-function start({ folder, capacity }: StoreThreadData): void {
+function start({ folder, capacity, checkpointMs }: StoreThreadData): void {
   const lock = lockFolder(join(folder, 'lock'))
   const file = join(folder, 'couplet.db')
   const db = openDatabase(file)
   for (const path of [file, `${file}-wal`, `${file}-shm`, join(folder, 'lock')]) restrict(path)
   const ports = openPorts(db, capacity)
-  const checkpoints = setInterval(() => checkpoint(db), CHECKPOINT_INTERVAL_MS)
+  const checkpoints = setInterval(() => checkpoint(db), checkpointMs)
 
   parentPort!.on('message', (message: ToStore) => {
     switch (message.kind) {

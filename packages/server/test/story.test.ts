@@ -1,11 +1,10 @@
 /** The main job of the server, end to end over real sockets, with each store. */
 
-import { mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { rmSync } from 'node:fs'
 import { afterEach, describe, expect, it } from 'vitest'
 import {
   connect,
+  dataFolder,
   envelope,
   freshBytes,
   idOf,
@@ -24,15 +23,14 @@ afterEach(async () => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true })
 })
 
-function dataFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'couplet-server-'))
-  folders.push(folder)
-  return folder
+function newFolder(): string {
+  folders.push(dataFolder())
+  return folders.at(-1)!
 }
 
 describe.each(['memory', 'embedded'])('with the %s store', (kind) => {
   it('registers two, finds one, keeps a message for the absent, and proves its delivery', async () => {
-    server = await startServer(kind === 'embedded' ? { data: dataFolder() } : {})
+    server = await startServer(kind === 'embedded' ? { data: newFolder() } : {})
     const ana = await register(server, '+12025550101')
     const ben = await register(server, '+12025550102')
 
@@ -65,7 +63,7 @@ describe.each(['memory', 'embedded'])('with the %s store', (kind) => {
   })
 
   it('delivers live: acknowledged at once, the put is answered with the receipt', async () => {
-    server = await startServer(kind === 'embedded' ? { data: dataFolder() } : {})
+    server = await startServer(kind === 'embedded' ? { data: newFolder() } : {})
     const ana = await register(server, '+12025550101')
     const ben = await register(server, '+12025550102')
     const anas = await connect(server, ana)

@@ -1,5 +1,8 @@
 /** What the tests of the server share: real servers, and a small client made of wire's codecs. */
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from 'node:crypto'
+import { mkdtempSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   type ClientFrame,
@@ -330,4 +333,9 @@ export async function logIn(
   const { identityId } = identity
   const signed = loginSignedBytes({ serverName: server.name, challenge, identityId })
   socket.send({ type: 'login', identityId, signature: identity.sign(signed) })
+}
+
+/** A fresh folder for data; whoever asks removes it. */
+export function dataFolder(): string {
+  return mkdtempSync(join(tmpdir(), 'couplet-server-'))
 }

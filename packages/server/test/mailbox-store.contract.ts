@@ -1,0 +1,379 @@
+/** What every store must do, whatever it is made of. (delivery.md; issue 4, item 3) */
+import type { PhoneNumber, PutMode } from '@couplet/wire'
+import * as fc from 'fast-check'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Answer } from '../src/mailbox.ts'
+import { memoryStore } from '../src/memory-store.ts'
+import type { MailboxStore, Store, StoredEnvelope } from '../src/ports.ts'
+import { LANE_LIMIT } from '../src/receipt-lane.ts'
+import { envelope, freshBytes, idOf } from './support.ts'
+
+export interface StoreUnderTest {
+  readonly store: Store
+  /** Closes and opens again, for stores that outlive their process. */
+  readonly restart?: (capacity?: number) => Promise<Store>
+  readonly end: () => Promise<void>
+}
+
+const SETTLED: Answer = { kind: 'settled' }
+
+/** An envelope and its id. */
+export function stored(sender: Uint8Array, storedAt = 1): StoredEnvelope {
+  const bytes = envelope()
+  return { id: idOf(bytes), sender, storedAt, envelope: bytes }
+}
+
+function proven(): Answer {
+  return { kind: 'delivered', receipt: freshBytes(32) }
+}
+
+export function mailboxStoreContract(
+  name: string,
+  open: (capacity: number) => Promise<StoreUnderTest>,
+): void {
+  let under: StoreUnderTest | undefined
+  const opened = async (capacity: number): Promise<MailboxStore> => {
+    under = await open(capacity)
+    return under.store.mailboxes
+  }
+  const recipient = freshBytes(32)
+  const sender = freshBytes(32)
+  const waitingIds = async (mailboxes: MailboxStore) =>
+    (await mailboxes.fetch(recipient, 100, [])).map(({ id }) => id)
+
+  afterEach(async () => {
+    await under?.end()
+    under = undefined
+  })
+
+  describe(`${name}: mailboxes`, () => {
+    it.each([1, 2, 3, 5])('hold exactly %i, the newest, in order of arrival', async (capacity) => {
+      const mailboxes = await opened(capacity)
+      const all = Array.from({ length: capacity + 3 }, () => stored(sender))
+      const evicted: Uint8Array[] = []
+      for (const one of all) {
+        const result = await mailboxes.put(recipient, one, 'evict')
+        expect(result.outcome).toEqual({ kind: 'stored' })
+        evicted.push(...result.evicted.map(({ id }) => id))
+      }
+      expect(evicted).toEqual(all.slice(0, 3).map(({ id }) => id))
+      const waiting = await mailboxes.fetch(recipient, 100, [])
+      expect(waiting).toEqual(all.slice(3))
+    })
+
+    it('report an eviction with recipient, id and sender', async () => {
+      const mailboxes = await opened(1)
+      const first = stored(sender)
+      await mailboxes.put(recipient, first, 'evict')
+      const { evicted } = await mailboxes.put(recipient, stored(freshBytes(32)), 'evict')
+      expect(evicted).toEqual([{ recipient, id: first.id, sender }])
+      expect(await mailboxes.status(sender, [first.id])).toEqual([{ kind: 'evicted' }])
+    })
+
+    it('take the same put twice with one effect', async () => {
+      const mailboxes = await opened(2)
+      const one = stored(sender)
+      await mailboxes.put(recipient, one, 'evict')
+      const again = await mailboxes.put(recipient, one, 'evict')
+      expect(again).toEqual({ outcome: { kind: 'duplicate' }, evicted: [] })
+      expect(await waitingIds(mailboxes)).toEqual([one.id])
+    })
+
+    it('never evict for if-room', async () => {
+      const mailboxes = await opened(1)
+      const one = stored(sender)
+      await mailboxes.put(recipient, one, 'if-room')
+      const full = await mailboxes.put(recipient, stored(sender), 'if-room')
+      expect(full).toEqual({ outcome: { kind: 'full' }, evicted: [] })
+      expect(await waitingIds(mailboxes)).toEqual([one.id])
+    })
+
+    it('take an acknowledgement twice with one effect, and then have room', async () => {
+      const mailboxes = await opened(1)
+      const one = stored(sender)
+      const answer = proven()
+      await mailboxes.put(recipient, one, 'evict')
+      const first = await mailboxes.ack(recipient, one.id, answer, 5)
+      expect(first).toEqual({
+        ended: { id: one.id, sender, end: answer, endedAt: 5 },
+        room: true,
+      })
+      expect(await mailboxes.ack(recipient, one.id, answer, 6)).toEqual({ room: true })
+      expect(await waitingIds(mailboxes)).toEqual([])
+      expect((await mailboxes.put(recipient, one, 'evict')).outcome).toEqual(answer)
+    })
+
+    it('take a nack like an acknowledgement, with its reason', async () => {
+      const mailboxes = await opened(2)
+      const one = stored(sender)
+      const refused: Answer = { kind: 'refused', reason: 'unknown-session' }
+      await mailboxes.put(recipient, one, 'evict')
+      await mailboxes.ack(recipient, one.id, refused, 5)
+      expect(await mailboxes.status(sender, [one.id])).toEqual([refused])
+      expect((await mailboxes.put(recipient, one, 'evict')).outcome).toEqual(refused)
+    })
+
+    it('let an acknowledgement of an evicted envelope find its sender', async () => {
+      const mailboxes = await opened(1)
+      const one = stored(sender)
+      const answer = proven()
+      await mailboxes.put(recipient, one, 'evict')
+      await mailboxes.put(recipient, stored(freshBytes(32)), 'evict')
+      const { ended, room } = await mailboxes.ack(recipient, one.id, answer, 5)
+      expect(ended).toMatchObject({ sender, end: answer })
+      expect(room).toBe(false)
+      expect(await mailboxes.status(sender, [one.id])).toEqual([answer])
+    })
+
+    it('tell a sender only about its own envelopes', async () => {
+      const mailboxes = await opened(2)
+      const [waits, ended] = [stored(sender), stored(sender)]
+      await mailboxes.put(recipient, waits, 'evict')
+      await mailboxes.put(recipient, ended, 'evict')
+      await mailboxes.ack(recipient, ended.id, proven(), 5)
+      const ids = [waits.id, ended.id, freshBytes(32)]
+      const unknown = { kind: 'unknown' }
+      expect(await mailboxes.status(freshBytes(32), ids)).toEqual([unknown, unknown, unknown])
+      expect(await mailboxes.status(recipient, ids)).toEqual([unknown, unknown, unknown])
+      expect(await mailboxes.status(sender, ids)).toMatchObject([
+        { kind: 'waiting' },
+        { kind: 'delivered' },
+        unknown,
+      ])
+    })
+
+    it('let nobody acknowledge in the mailbox of another', async () => {
+      const mailboxes = await opened(2)
+      const one = stored(sender)
+      await mailboxes.put(recipient, one, 'evict')
+      expect((await mailboxes.ack(freshBytes(32), one.id, proven(), 5)).ended).toBeUndefined()
+      expect(await waitingIds(mailboxes)).toEqual([one.id])
+    })
+
+    it('fetch the oldest first, leaving out what is under way', async () => {
+      const mailboxes = await opened(5)
+      const all = Array.from({ length: 5 }, () => stored(sender))
+      for (const one of all) await mailboxes.put(recipient, one, 'evict')
+      const some = await mailboxes.fetch(recipient, 2, [all[0]!.id, all[2]!.id])
+      expect(some).toEqual([all[1], all[3]])
+      expect(await mailboxes.fetch(freshBytes(32), 5, [])).toEqual([])
+    })
+
+    it(`remember ${LANE_LIMIT} ends for each sender, the newest`, async () => {
+      const mailboxes = await opened(2)
+      const all = Array.from({ length: LANE_LIMIT + 4 }, () => stored(sender))
+      for (const one of all) {
+        const of = freshBytes(32)
+        await mailboxes.put(of, one, 'evict')
+        await mailboxes.ack(of, one.id, SETTLED, 5)
+      }
+      const ids = all.map(({ id }) => id)
+      const statuses = [
+        ...(await mailboxes.status(sender, ids.slice(0, 200))),
+        ...(await mailboxes.status(sender, ids.slice(200))),
+      ].map(({ kind }) => kind)
+      expect(statuses.slice(0, 4)).toEqual(['unknown', 'unknown', 'unknown', 'unknown'])
+      expect(new Set(statuses.slice(4))).toEqual(new Set(['settled']))
+    })
+
+    it('let envelopes and ends expire', async () => {
+      const mailboxes = await opened(3)
+      const [old, acked, fresh] = [stored(sender, 10), stored(sender, 10), stored(sender, 20)]
+      for (const one of [old, acked, fresh]) await mailboxes.put(recipient, one, 'evict')
+      await mailboxes.ack(recipient, acked.id, SETTLED, 10)
+      const evictions = await mailboxes.expire(10, 30)
+      expect(evictions).toEqual([{ recipient, id: old.id, sender }])
+      expect(await waitingIds(mailboxes)).toEqual([fresh.id])
+      const kinds = (await mailboxes.status(sender, [old.id, acked.id])).map(({ kind }) => kind)
+      expect(kinds).toEqual(['evicted', 'unknown'])
+      await mailboxes.expire(30, 40)
+      expect(await mailboxes.status(sender, [old.id])).toEqual([{ kind: 'unknown' }])
+    })
+
+    it('drop everything of an identity that is gone, and nothing of others', async () => {
+      const mailboxes = await opened(2)
+      const [to, from] = [stored(sender), stored(recipient)]
+      await mailboxes.put(recipient, to, 'evict')
+      await mailboxes.put(sender, from, 'evict')
+      await mailboxes.ack(sender, from.id, SETTLED, 5)
+      await mailboxes.drop(recipient)
+      expect(await waitingIds(mailboxes)).toEqual([])
+      expect(await mailboxes.status(recipient, [from.id])).toEqual([{ kind: 'unknown' }])
+      expect(await mailboxes.status(sender, [to.id])).toEqual([{ kind: 'unknown' }])
+    })
+
+    it('are linearizable under concurrency: of 60 puts at once, each is stored and 58 evicted', async () => {
+      const mailboxes = await opened(2)
+      const all = Array.from({ length: 60 }, () => stored(sender))
+      const results = await Promise.all(
+        // Each twice, like a retry that overtakes its answer.
+        all.flatMap((one) => [one, one]).map((one) => mailboxes.put(recipient, one, 'evict')),
+      )
+      const evicted = results.flatMap((result) => result.evicted.map(({ id }) => id))
+      expect(results.filter(({ outcome }) => outcome.kind === 'stored')).toHaveLength(60)
+      expect(evicted).toEqual(all.slice(0, 58).map(({ id }) => id))
+      expect(await waitingIds(mailboxes)).toEqual(all.slice(58).map(({ id }) => id))
+    })
+
+    it('give the answers of the pure function, whatever comes in whatever order', async () => {
+      await fc.assert(
+        fc.asyncProperty(
+          fc.integer({ min: 1, max: 4 }),
+          fc.array(anyOperation, { minLength: 20, maxLength: 60, size: 'max' }),
+          async (capacity, operations) => {
+            const tested = await open(capacity)
+            const model = memoryStore({ capacity })
+            try {
+              const actual = operations.map((one, at) => apply(tested.store.mailboxes, one, at))
+              const expected = operations.map((one, at) => apply(model.mailboxes, one, at))
+              expect(await Promise.all(actual)).toEqual(await Promise.all(expected))
+            } finally {
+              await tested.end()
+            }
+          },
+        ),
+        { numRuns: 25 },
+      )
+    })
+  })
+
+  describe(`${name}: directory`, () => {
+    const user = {
+      phone: '+12025550101' as PhoneNumber,
+      identityId: recipient,
+      identity: freshBytes(570),
+      prekeys: freshBytes(1327),
+      prekeysId: 1,
+      registeredAt: 7,
+      revision: 1,
+    }
+
+    it('finds by number and by identity, and changes only what it has seen', async () => {
+      await opened(2)
+      const { directory } = under!.store
+      expect(await directory.byPhone(user.phone)).toBeUndefined()
+      expect(await directory.compareAndSet(user, 0)).toBe(true)
+      expect(await directory.compareAndSet(user, 0)).toBe(false)
+      expect({ ...(await directory.byPhone(user.phone)) }).toEqual(user)
+      expect({ ...(await directory.byIdentity(recipient)) }).toEqual(user)
+
+      const other = { ...user, identityId: sender, revision: 2 }
+      expect(await directory.compareAndSet(other, 2)).toBe(false)
+      expect(await directory.compareAndSet(other, 1)).toBe(true)
+      expect(await directory.byIdentity(recipient)).toBeUndefined()
+    })
+
+    it('lets one of many win', async () => {
+      await opened(2)
+      const { directory } = under!.store
+      const wins = await Promise.all(
+        Array.from({ length: 8 }, () =>
+          directory.compareAndSet({ ...user, identityId: freshBytes(32) }, 0),
+        ),
+      )
+      expect(wins.filter(Boolean)).toHaveLength(1)
+    })
+  })
+
+  describe(`${name}: registrations`, () => {
+    const pending = {
+      id: 'abc',
+      phone: '+12025550101' as PhoneNumber,
+      identityId: recipient,
+      identity: freshBytes(570),
+      prekeys: freshBytes(1327),
+      prekeysId: 1,
+      challenge: freshBytes(32),
+      codeHash: freshBytes(32),
+      expiresAt: 100,
+      triesLeft: 5,
+    }
+
+    it('counts tries atomically: of 20 at once, 5 pass', async () => {
+      await opened(2)
+      const { registrations } = under!.store
+      await registrations.open(pending)
+      expect({ ...(await registrations.find('abc')) }).toEqual(pending)
+      const tries = await Promise.all(
+        Array.from({ length: 20 }, () => registrations.takeTry('abc')),
+      )
+      const passed = tries.filter((left) => left !== undefined)
+      expect(passed).toEqual([4, 3, 2, 1, 0])
+      expect(await registrations.takeTry('never opened')).toBeUndefined()
+    })
+
+    it('is finished once', async () => {
+      await opened(2)
+      const { registrations } = under!.store
+      await registrations.open(pending)
+      const finished = await Promise.all([registrations.finish('abc'), registrations.finish('abc')])
+      expect(finished).toEqual([true, false])
+      expect(await registrations.find('abc')).toBeUndefined()
+    })
+
+    it('forgets what expired', async () => {
+      await opened(2)
+      const { registrations } = under!.store
+      await registrations.open(pending)
+      await registrations.expire(99)
+      expect(await registrations.find('abc')).toBeDefined()
+      await registrations.expire(100)
+      expect(await registrations.find('abc')).toBeUndefined()
+    })
+  })
+}
+
+type Operation =
+  | { readonly kind: 'put'; readonly id: number; readonly to: number; readonly mode: PutMode }
+  | { readonly kind: 'ack'; readonly id: number; readonly to: number; readonly answer: Answer }
+  | { readonly kind: 'status'; readonly from: number; readonly ids: readonly number[] }
+  | { readonly kind: 'fetch'; readonly to: number }
+  | { readonly kind: 'expire'; readonly age: number }
+
+const named = (number: number): Uint8Array => new Uint8Array(32).fill(number)
+const id = fc.integer({ min: 1, max: 24 })
+const anyone = fc.integer({ min: 100, max: 102 })
+const answer = fc.constantFrom<Answer>(
+  SETTLED,
+  { kind: 'refused', reason: 'late' },
+  { kind: 'delivered', receipt: named(7) },
+)
+const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  fc.record({
+    kind: fc.constant('put' as const),
+    id,
+    to: anyone,
+    mode: fc.constantFrom<PutMode>('evict', 'if-room'),
+  }),
+  fc.record({ kind: fc.constant('ack' as const), id, to: anyone, answer }),
+  fc.record({
+    kind: fc.constant('status' as const),
+    from: anyone,
+    ids: fc.array(id, { maxLength: 8 }),
+  }),
+  fc.record({ kind: fc.constant('fetch' as const), to: anyone }),
+  fc.record({ kind: fc.constant('expire' as const), age: fc.integer({ min: 5, max: 60 }) }),
+)
+
+/** Any rejection counts as a failure of the contract. */
+function apply(mailboxes: MailboxStore, operation: Operation, at: number): Promise<unknown> {
+  switch (operation.kind) {
+    case 'put': {
+      // One id has one sender and one recipient, as hashes have.
+      const sender = named(100 + (operation.id % 3))
+      const bytes = new Uint8Array(1024).fill(operation.id)
+      const one = { id: named(operation.id), sender, storedAt: at, envelope: bytes }
+      return mailboxes.put(named(100 + (operation.id % 2)), one, operation.mode)
+    }
+    case 'ack':
+      return mailboxes.ack(named(operation.to), named(operation.id), operation.answer, at)
+    case 'status':
+      return mailboxes.status(named(operation.from), operation.ids.map(named))
+    case 'fetch':
+      return mailboxes.fetch(named(operation.to), 3, [])
+    case 'expire':
+      return mailboxes
+        .expire(at - operation.age, at)
+        .then((evictions) => evictions.map((one) => one.id[0]!).toSorted((a, b) => a - b))
+  }
+}

@@ -1,0 +1,300 @@
+/** The rules of registration, as a client meets them. (spec/http-api.md, "Registration") */
+import { toBase64Url } from '@couplet/wire'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import {
+  type Answer,
+  connect,
+  envelope,
+  freshBytes,
+  idOf,
+  makeIdentity,
+  openRegistration,
+  problemOf,
+  proofOf,
+  register,
+  request,
+  signedHeaders,
+  startServer,
+  type TestIdentity,
+  type TestServer,
+  verifyCode,
+} from './support.ts'
+
+const PHONE = '+12025550101'
+let now = Date.now()
+let server: TestServer
+
+beforeEach(async () => {
+  now = Date.now()
+  server = await startServer({ clock: { now: () => now } })
+})
+
+afterEach(() => server.close())
+
+/** A code that is not the right one. */
+function wrong(code: string, by = 1): string {
+  return String((Number(code) + by) % 1_000_000).padStart(6, '0')
+}
+
+function codeFor(phone: string): string {
+  return server.codes.get(phone)!.at(-1)!
+}
+
+async function opened(identity: TestIdentity): Promise<Answer> {
+  const answer = await openRegistration(server, identity)
+  expect(answer.status).toBe(201)
+  return answer
+}
+
+describe('what is registered', () => {
+  it.each([
+    ['not a number', 'ana'],
+    ['too short for its country', '+120255501'],
+    ['without the plus', '12025550101'],
+    ['with spaces', '+1 202 555 0101'],
+    ['of no country', '+9995550101123'],
+  ])('refuses a number %s', async (_what, phone) => {
+    const answer = await openRegistration(server, makeIdentity(PHONE), { phone })
+    expect(answer.status).toBe(400)
+    expect(problemOf(answer).code).toBe('invalid-phone-number')
+    expect(server.codes.size).toBe(0)
+  })
+
+  it.each(['+12025550101', '+447700900123', '+4915112345678', '+5511961234567'])(
+    'takes %s, reserved test ranges included',
+    async (phone) => {
+      expect((await openRegistration(server, makeIdentity(phone))).status).toBe(201)
+    },
+  )
+
+  it('refuses a record of another number, and one that was changed', async () => {
+    const other = await openRegistration(server, makeIdentity('+12025550102'), { phone: PHONE })
+    expect(problemOf(other).code).toBe('invalid-identity')
+    const damaged = Uint8Array.from(makeIdentity(PHONE).signedIdentity)
+    damaged[200]! ^= 1
+    const answer = await openRegistration(server, makeIdentity(PHONE), {
+      identity: toBase64Url(damaged),
+    })
+    expect(problemOf(answer).code).toBe('invalid-identity')
+  })
+
+  it('refuses prekeys of another identity, expired ones, and ones that last too long', async () => {
+    const ana = makeIdentity(PHONE)
+    const day = 24 * 60 * 60 * 1000
+    for (const prekeys of [
+      makeIdentity(PHONE).prekeys(1),
+      ana.prekeys(1, now),
+      ana.prekeys(1, now + 31 * day + 1000),
+    ]) {
+      const answer = await openRegistration(server, ana, { prekeys: toBase64Url(prekeys) })
+      expect(problemOf(answer).code).toBe('invalid-identity')
+    }
+    expect(server.codes.size).toBe(0)
+  })
+})
+
+describe('the code', () => {
+  it('is six digits, and another one each time', async () => {
+    const ana = makeIdentity(PHONE)
+    for (let time = 0; time < 8; time++) await opened(ana)
+    const codes = server.codes.get(PHONE)!
+    for (const code of codes) expect(code).toMatch(/^[0-9]{6}$/)
+    expect(new Set(codes).size).toBeGreaterThan(6)
+  })
+
+  it('wrong: says how many tries are left, and changes nothing', async () => {
+    const ana = makeIdentity(PHONE)
+    const registration = await opened(ana)
+    const answer = await verifyCode(server, ana, registration, wrong(codeFor(PHONE)))
+    expect(answer.status).toBe(403)
+    expect(problemOf(answer)).toMatchObject({ code: 'wrong-code', triesLeft: 4 })
+    expect((await verifyCode(server, ana, registration, codeFor(PHONE))).status).toBe(200)
+  })
+
+  it('wrong five times: void, even for the right code', async () => {
+    const ana = makeIdentity(PHONE)
+    const registration = await opened(ana)
+    for (const triesLeft of [4, 3, 2, 1, 0]) {
+      const answer = await verifyCode(server, ana, registration, wrong(codeFor(PHONE)))
+      expect(problemOf(answer)).toMatchObject({ code: 'wrong-code', triesLeft })
+    }
+    const answer = await verifyCode(server, ana, registration, codeFor(PHONE))
+    expect(answer.status).toBe(429)
+    expect(problemOf(answer).code).toBe('too-many-attempts')
+  })
+
+  it('guessed many times at once: five guesses are looked at, no more', async () => {
+    const ana = makeIdentity(PHONE)
+    const registration = await opened(ana)
+    const code = codeFor(PHONE)
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        verifyCode(server, ana, registration, wrong(code, index + 1)),
+      ),
+    )
+    const codes = answers.map((answer) => problemOf(answer).code)
+    expect(codes.filter((one) => one === 'wrong-code')).toHaveLength(5)
+    expect(codes.filter((one) => one === 'too-many-attempts')).toHaveLength(25)
+  })
+
+  it('is good for ten minutes', async () => {
+    const ana = makeIdentity(PHONE)
+    const first = await opened(ana)
+    expect(first.body['expiresAt']).toBe(now + 600_000)
+    now += 600_000
+    const late = await verifyCode(server, ana, first, codeFor(PHONE))
+    expect(late.status).toBe(410)
+    expect(problemOf(late).code).toBe('registration-expired')
+
+    const second = await opened(ana)
+    now += 599_999
+    expect((await verifyCode(server, ana, second, codeFor(PHONE))).status).toBe(200)
+  })
+
+  it('is good once', async () => {
+    const ana = makeIdentity(PHONE)
+    const registration = await opened(ana)
+    const code = codeFor(PHONE)
+    const answers = await Promise.all([
+      verifyCode(server, ana, registration, code),
+      verifyCode(server, ana, registration, code),
+    ])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 410])
+    expect(problemOf(await verifyCode(server, ana, registration, code)).code).toBe(
+      'registration-expired',
+    )
+  })
+
+  it('is bound to its registration: a code for another one of the same number is wrong', async () => {
+    const [ana, mallory] = [makeIdentity(PHONE), makeIdentity(PHONE)]
+    await opened(ana)
+    const codeForAna = codeFor(PHONE)
+    const mallorys = await opened(mallory)
+    if (codeForAna === codeFor(PHONE)) return
+    const answer = await verifyCode(server, mallory, mallorys, codeForAna)
+    expect(problemOf(answer).code).toBe('wrong-code')
+  })
+})
+
+describe('proof of possession', () => {
+  it('without it nothing is registered, and no try is used up', async () => {
+    const ana = makeIdentity(PHONE)
+    const registration = await opened(ana)
+    const path = `/v1/registrations/${registration.body['id']}/verify`
+    const code = codeFor(PHONE)
+    const strangers = proofOf(server, makeIdentity(PHONE), registration)
+    const elsewhere = proofOf({ name: 'evil.example' }, ana, registration)
+    for (const proof of [strangers, elsewhere, toBase64Url(new Uint8Array(64))]) {
+      for (let time = 0; time < 2; time++) {
+        const answer = await request(server, 'POST', path, { code, proof })
+        expect(answer.status).toBe(401)
+        expect(problemOf(answer).code).toBe('unauthenticated')
+      }
+    }
+    const missing = await request(server, 'POST', path, { code })
+    expect(problemOf(missing).code).toBe('malformed')
+    const answer = await verifyCode(server, ana, registration, wrong(code))
+    expect(problemOf(answer)).toMatchObject({ code: 'wrong-code', triesLeft: 4 })
+  })
+})
+
+describe('a number that is registered again', () => {
+  it('by another identity: the old one loses mailbox, receipts, connection and name', async () => {
+    const ben = await register(server, '+12025550102')
+    const old = await register(server, PHONE)
+    const bens = await connect(server, ben)
+    const olds = await connect(server, old)
+    await olds.take('caught-up')
+    await olds.close()
+    const [forOld, fromOld] = [envelope(), envelope()]
+    await bens.put(old, forOld)
+    const again = await connect(server, old)
+    await again.put(ben, fromOld)
+    await bens.ack(idOf(fromOld), freshBytes(32))
+
+    const fresh = makeIdentity(PHONE)
+    const registration = await opened(fresh)
+    const answer = await verifyCode(server, fresh, registration, codeFor(PHONE))
+    expect(answer.body).toMatchObject({ replaced: true })
+    expect(await again.closed).toBe(4003)
+
+    const news = await connect(server, fresh)
+    await news.take('caught-up')
+    expect(news.frames.filter(({ type }) => type === 'deliver')).toEqual([])
+    expect(await bens.status([idOf(forOld)])).toEqual([{ kind: 'unknown' }])
+    bens.putting(old, envelope())
+    expect((await bens.take('error')).code).toBe('unknown-recipient')
+    expect(await bens.put(fresh, envelope())).toBeDefined()
+
+    const path = `/v1/directory/${PHONE}`
+    const headers = signedHeaders(server, old, 'GET', path, '', now)
+    expect((await request(server, 'GET', path, undefined, headers)).status).toBe(401)
+  })
+
+  it('by the same identity: nothing is lost, and older prekeys do not come back', async () => {
+    const ben = await register(server, '+12025550102')
+    const ana = await register(server, PHONE)
+    const body = JSON.stringify({ prekeys: toBase64Url(ana.prekeys(5)) })
+    await request(server, 'PUT', '/v1/prekeys', body, {
+      'content-type': 'application/json',
+      ...signedHeaders(server, ana, 'PUT', '/v1/prekeys', body, now),
+    })
+    const bens = await connect(server, ben)
+    const message = envelope()
+    await bens.put(ana, message)
+
+    const answer = await verifyCode(server, ana, await opened(ana), codeFor(PHONE))
+    expect(answer.body).toMatchObject({ replaced: false })
+    const anas = await connect(server, ana)
+    expect((await anas.take('deliver')).envelope).toEqual(message)
+    const stale = JSON.stringify({ prekeys: toBase64Url(ana.prekeys(5)) })
+    const refused = await request(server, 'PUT', '/v1/prekeys', stale, {
+      'content-type': 'application/json',
+      ...signedHeaders(server, ana, 'PUT', '/v1/prekeys', stale, now),
+    })
+    expect(problemOf(refused).code).toBe('stale-prekeys')
+  })
+})
+
+describe('limits', () => {
+  it('ten codes for one number in ten minutes, then wait', async () => {
+    const ana = makeIdentity(PHONE)
+    for (let time = 0; time < 10; time++) await opened(ana)
+    const answer = await openRegistration(server, ana)
+    expect(answer.status).toBe(429)
+    const { code, retryAfter } = problemOf(answer)
+    expect(code).toBe('rate-limited')
+    expect(retryAfter).toBe(60)
+    expect(answer.headers.get('retry-after')).toBe('60')
+    now += 60_000
+    expect((await openRegistration(server, ana)).status).toBe(201)
+  })
+
+  it('forty registrations a minute from one address pass, hundreds do not', async () => {
+    for (let index = 0; index < 40; index++) {
+      await register(server, `+1202555${String(1000 + index)}`)
+    }
+    const answers = await Promise.all(
+      Array.from({ length: 30 }, (_, index) =>
+        openRegistration(server, makeIdentity(`+1202555${String(2000 + index)}`)),
+      ),
+    )
+    expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
+  })
+})
+
+it('a code that could not be sent: nothing is kept', async () => {
+  await server.close()
+  let failing = true
+  server = await startServer({
+    codeSender: {
+      development: false,
+      send: () => (failing ? Promise.reject(new Error('no network')) : Promise.resolve()),
+    },
+  })
+  const answer = await openRegistration(server, makeIdentity(PHONE))
+  expect(answer.status).toBe(502)
+  expect(problemOf(answer).code).toBe('code-not-sent')
+  failing = false
+  expect((await openRegistration(server, makeIdentity(PHONE))).status).toBe(201)
+})
