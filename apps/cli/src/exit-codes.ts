@@ -2,7 +2,7 @@
  * One exit code for each kind of failure, after sysexits where it has a fitting one. The table in
  * docs/command-line.md and `couplet help exit-codes` say the same; a test compares them.
  */
-import type { ClientErrorCode } from '@couplet/client'
+import type { ClientErrorCode, Failure } from '@couplet/client'
 
 export interface ExitCode {
   readonly exit: number
@@ -46,7 +46,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */
 export function exitCodeFor(code: string): number {
-  const name = ALIASES[code as ClientErrorCode] ?? code
+  const name = ALIASES[code as ClientErrorCode | Failure] ?? code
   return EXIT_CODES.find((entry) => entry.code === name)?.exit ?? INTERNAL
 }
 
@@ -60,7 +60,8 @@ export const INTERRUPTED: Readonly<Record<string, number>> = {
 const INTERNAL = 70
 
 /** Codes of the server whose difference means nothing to somebody at a command line. */
-const ALIASES: { readonly [code in ClientErrorCode]?: string } = {
+const ALIASES: { readonly [code in ClientErrorCode | Failure]?: string } = {
+  expired: 'timed-out',
   unavailable: 'unreachable',
   'too-large': 'message-too-long',
   malformed: 'unexpected-answer',

@@ -4,6 +4,7 @@ import type { Context } from './context.ts'
 import { DEFAULT_TIMEOUT_SECONDS, type Deadline, deadlineAfter } from './deadline.ts'
 import { CommandError, codeOf } from './errors.ts'
 import { interruption, unlessInterrupted } from './interrupt.ts'
+import { failureSentence } from './message-lines.ts'
 import { passphraseToOpen } from './passphrase.ts'
 
 /** The SDK, loaded when a command needs it. */
@@ -35,7 +36,8 @@ export function commandDeadline(context: Context): Deadline {
 }
 
 /**
- * Connects and settles the outbox: what every command that goes online does first.
+ * Connects and settles the outbox: what every command that goes online does first. A message that
+ * turns out to be undeliverable is told of, whatever the command is.
  *
  * @throws {ClientError} `unreachable` also when there was no answer before the deadline.
  */
@@ -45,11 +47,16 @@ export async function goOnline(
   deadline: Deadline,
 ): Promise<void> {
   const { terminal } = context
-  await terminal.during(
-    `Connecting to ${couplet.server} …`,
-    deadline.race(couplet.connect(), noAnswer),
-  )
-  await terminal.during('Settling the outbox …', deadline.race(couplet.settled()))
+  const stop = couplet.on('status', (message) => {
+    if (message.state === 'failed') terminal.warn('not-delivered', failureSentence(message))
+  })
+  try {
+    const connecting = deadline.race(couplet.connect(), noAnswer)
+    await terminal.during(`Connecting to ${couplet.server} …`, connecting)
+    await terminal.during('Settling the outbox …', deadline.race(couplet.settled()))
+  } finally {
+    stop()
+  }
 }
 
 /** Like `goOnline`; says no when the server does not answer. */

@@ -1,6 +1,7 @@
 /** Messages as lines, for people and for programs. */
 import type { IncomingMessage, OutgoingMessage } from '@couplet/client'
 import { sanitize, sanitizeLine } from './sanitize.ts'
+import { stateWords } from './states.ts'
 import type { Terminal } from './terminal.ts'
 import { clockTime, isoTime } from './time.ts'
 
@@ -46,6 +47,11 @@ export function gapSentence(message: IncomingMessage): string {
   return count === 1
     ? `1 earlier message is still on ${device}.`
     : `${count} earlier messages are still on ${device}.`
+}
+
+/** `your message to +12025550102 (“Dinner at eight?”) is not delivered: …`. */
+export function failureSentence(message: OutgoingMessage): string {
+  return `your message to ${message.to} (“${excerpt(message.text)}”) is ${stateWords(message)}.`
 }
 
 /** Text that may have several lines, so that none of them looks like one of ours. */

@@ -1,6 +1,7 @@
 /** `couplet outbox`: what is not delivered yet, and a push for it. */
 import type { Couplet, OutgoingMessage } from '@couplet/client'
 import type { Context } from '../context.ts'
+import { exitCodeFor } from '../exit-codes.ts'
 import { goOnline, withCouplet } from '../home.ts'
 import { excerpt, outgoingJson } from '../message-lines.ts'
 import { countStates, stateWords } from '../states.ts'
@@ -11,15 +12,17 @@ export function run(context: Context): Promise<number> {
   return withCouplet(context, async (couplet, deadline) => {
     onWarnings(context, couplet)
     const before = await couplet.outbox()
-    const delivered = new Map<string, OutgoingMessage>()
+    const ended = new Map<string, OutgoingMessage>()
     if (context.options.flush) {
       couplet.on('status', (message) => {
-        if (message.state === 'delivered') delivered.set(message.id, message)
+        const isOver = message.state === 'delivered' || message.state === 'failed'
+        if (isOver) ended.set(message.id, message)
       })
       await goOnline(context, couplet, deadline)
     }
-    await report(context, couplet, before, [...delivered.values()])
-    return 0
+    await report(context, couplet, before, [...ended.values()])
+    const [failure] = [...ended.values()].flatMap((message) => message.failure ?? [])
+    return failure === undefined ? 0 : exitCodeFor(failure)
   })
 }
 
@@ -27,18 +30,18 @@ async function report(
   context: Context,
   couplet: Couplet,
   before: readonly OutgoingMessage[],
-  delivered: readonly OutgoingMessage[],
+  ended: readonly OutgoingMessage[],
 ): Promise<void> {
   const { terminal, options } = context
   const waiting = await couplet.outbox()
-  for (const message of [...delivered, ...waiting]) {
+  for (const message of [...ended, ...waiting]) {
     if (terminal.json) await terminal.printJson(outgoingJson(message))
     else await terminal.print(lineOf(context, message))
   }
   if (before.length === 0 && waiting.length === 0) {
     terminal.say('Nothing waits: everything is delivered.')
   } else if (options.flush) {
-    terminal.say(`${countStates([...delivered, ...waiting])}.`)
+    terminal.say(`${countStates([...ended, ...waiting])}.`)
   }
 }
 
