@@ -37,6 +37,7 @@ export class Stage {
   readonly #options: StageOptions
   readonly #children = new Set<ChildProcess>()
   #started = 0
+  #closed = false
 
   private constructor(folder: string, options: StageOptions) {
     this.folder = folder
@@ -49,6 +50,7 @@ export class Stage {
 
   /** Ends every process and removes the folder. */
   async close(): Promise<void> {
+    this.#closed = true
     await Promise.all([...this.#children].map(stop))
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 })
   }
@@ -113,6 +115,7 @@ export class Stage {
   }
 
   async #start(args: readonly string[]): Promise<Started> {
+    if (this.#closed) throw notAsTold('it was stopped')
     // A file, because both streams can end in it in the order in which they were written.
     const path = join(this.folder, `.output-${this.#started++}`)
     const file = await open(path, 'a')
