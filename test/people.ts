@@ -196,5 +196,9 @@ export async function until(
 
 /** A store that outlives its client, as a disk does. */
 function reopenable(store: Store): Store {
-  return { transaction: (work) => store.transaction(work), close: async () => {} }
+  return {
+    transaction: (work) => store.transaction(work),
+    scrub: () => store.scrub(),
+    close: async () => {},
+  }
 }

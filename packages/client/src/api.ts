@@ -27,6 +27,8 @@ export interface Message {
   readonly text: string
   /** Milliseconds since 1970, the sender's clock. */
   readonly sentAt: number
+  /** When this device deletes it, in milliseconds since 1970; undefined for never, or not yet known. */
+  readonly expiresAt?: number
 }
 
 export interface IncomingMessage extends Message {
@@ -63,8 +65,33 @@ export interface Contact {
   /** 64 hex digits: SHA-256 name of the pinned identity. */
   readonly identityId: string
   readonly verified: boolean
+  /** Whether the user accepted this contact or wrote to it: only then do receipts go there. */
+  readonly accepted: boolean
+  readonly blocked: boolean
   /** Set when the server shows another key for this number than the pinned one. */
   readonly changedKey?: { readonly identityId: string; readonly seenAt: number }
+}
+
+/** Somebody who wrote, and whom the user has not accepted yet. Sees no receipt until then. */
+export interface MessageRequest {
+  readonly contact: Contact
+  /** Oldest first. */
+  readonly messages: readonly IncomingMessage[]
+}
+
+export interface Settings {
+  /**
+   * Whether senders are given proof that their messages arrived. Without it they see `sent`, never
+   * `delivered`, and that nothing is lost then rests on the server's honesty.
+   */
+  readonly receipts: boolean
+  /** Whether a first message from somebody unknown is shown at once, or waits as a request. */
+  readonly strangers: 'accept' | 'ask'
+}
+
+export interface SendOptions {
+  /** Both devices delete the message so many milliseconds after it was sent or read. */
+  readonly expiresAfterMs?: number
 }
 
 /** What two people compare. */
@@ -86,6 +113,10 @@ export interface CoupletEvents {
   connection: (state: ConnectionState) => void
   /** A contact's key changed, or a session was replaced by one that could not prove its past. */
   warning: (warning: Warning) => void
+  /** Somebody unknown wrote; only with `strangers: 'ask'`. */
+  request: (contact: Contact) => void
+  /** A message was deleted because its time was over. */
+  expired: (message: { readonly id: string; readonly peer: PhoneNumber }) => void
 }
 
 export type Warning =
@@ -134,7 +165,7 @@ export interface Couplet {
    *
    * @throws {ClientError} `unknown-recipient`, `message-too-long`, `key-changed`: nothing was written.
    */
-  send(to: string, text: string): Promise<SentMessage>
+  send(to: string, text: string, options?: SendOptions): Promise<SentMessage>
   /**
    * Received messages, those first that nobody has seen. One counts as seen when the next is
    * asked for. Ends when the client is closed; with `follow: false` when everything that the
@@ -159,6 +190,16 @@ export interface Couplet {
   markVerified(peer: string, verified?: boolean): Promise<void>
   /** The user's decision for a changed key: from now on this contact is the new identity. */
   acceptKey(peer: string): Promise<Contact>
+  /** People who wrote and wait to be accepted. */
+  requests(): Promise<readonly MessageRequest[]>
+  /** Accepts a request: its messages can be read, and their receipts go out. */
+  accept(peer: string): Promise<Contact>
+  /** From now on nothing of this contact is shown, and no receipt goes there. Or the opposite. */
+  block(peer: string, blocked?: boolean): Promise<Contact>
+  /** Deletes one message from this device. Undelivered, it is not sent any more. */
+  deleteMessage(id: string): Promise<void>
+  settings(): Promise<Settings>
+  changeSettings(change: Partial<Settings>): Promise<Settings>
   on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void
   close(): Promise<void>
 }

@@ -1,5 +1,5 @@
 /** One user's client: the parts put together behind the interface of api.ts. */
-import { importIdentity, MAX_TEXT_BYTES, safetyNumber } from '@couplet/protocol'
+import { MAX_TEXT_BYTES } from '@couplet/protocol'
 import { type PhoneNumber, toHex, utf8 } from '@couplet/wire'
 import { ownIdentity, signerOf } from './account.ts'
 import type {
@@ -8,17 +8,21 @@ import type {
   Couplet,
   CoupletEvents,
   IncomingMessage,
+  MessageRequest,
   OutgoingMessage,
   SafetyNumber,
+  SendOptions,
   SentMessage,
-  Warning,
+  Settings,
 } from './api.ts'
+import { ContactBook, publicContact } from './contact-book.ts'
 import type { Context } from './context.ts'
-import { ClientError, type ClientErrorCode } from './errors.ts'
+import { ClientError } from './errors.ts'
+import { Expiry } from './expiry.ts'
 import { Inbox } from './inbox.ts'
 import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
-import { PeerDirectory, switchIdentity } from './peer-directory.ts'
+import { PeerDirectory } from './peer-directory.ts'
 import type { Platform } from './platform.ts'
 import type { Connector, ServerApi, Store } from './ports.ts'
 import { PrekeyRotation } from './prekey-rotation.ts'
@@ -31,6 +35,7 @@ import {
   type OutgoingRecord,
   type Tables,
 } from './tables.ts'
+import { Watch } from './watch.ts'
 
 export interface ClientPorts {
   readonly store: Store
@@ -48,7 +53,7 @@ export async function openClient(ports: ClientPorts): Promise<Couplet> {
   const { store, platform } = ports
   const account = await inTransaction(store, (tables) => tables.requireAccount())
   const self = await ownIdentity(platform, account)
-  return new Client(ports, account.phone, account.server, (tell) => ({
+  const client = new Client(ports, account.phone, account.server, (tell) => ({
     store,
     platform,
     api: ports.createApi(account.server),
@@ -56,24 +61,19 @@ export async function openClient(ports: ClientPorts): Promise<Couplet> {
     signer: signerOf(platform.primitives, self),
     tell,
   }))
+  await client.start()
+  return client
 }
 
 class Client implements Couplet {
   readonly phone: PhoneNumber
   readonly server: string
   readonly #context: Context
-  readonly #directory: PeerDirectory
+  readonly #book: ContactBook
   readonly #outbox: Outbox
   readonly #link: Link
-  readonly #listeners: { readonly [E in keyof CoupletEvents]: Set<CoupletEvents[E]> } = {
-    status: new Set(),
-    connection: new Set(),
-    warning: new Set(),
-  }
-  /** Promises of `send` that wait for a state, by message id. */
-  readonly #waiting = new Map<string, Waiting>()
-  /** Resolved whenever there may be something new to read. */
-  #arrival = Promise.withResolvers<void>()
+  readonly #expiry: Expiry
+  readonly #watch = new Watch()
   #closed = false
   #fault: unknown
 
@@ -85,26 +85,29 @@ class Client implements Couplet {
   ) {
     this.phone = phone
     this.server = server
+    const watch = this.#watch
     this.#context = context({
-      status: (contact, message) => this.#status(outgoingMessage(contact, message)),
-      received: () => this.#arrived(),
-      warning: (kind, contact) => this.#warn({ kind, contact: publicContact(contact) }),
+      status: (contact, message) => watch.status(outgoingMessage(contact, message)),
+      received: () => watch.arrived(),
+      warning: (kind, contact) => watch.emit('warning', { kind, contact: publicContact(contact) }),
+      request: (contact) => watch.emit('request', publicContact(contact)),
+      expired: ({ phone: peer }, id) => watch.expired({ id, peer }),
       broken: (error) => this.#broken(error),
     })
-    this.#directory = new PeerDirectory(this.#context)
-    this.#outbox = new Outbox(this.#context, this.#directory)
-    this.#link = new Link(
-      this.#context,
-      ports.createConnector(server),
-      {
-        outbox: this.#outbox,
-        inbox: new Inbox(this.#context, this.#directory),
-        prekeys: new PrekeyRotation(this.#context),
-      },
-      (state) => {
-        for (const listener of this.#listeners.connection) listener(state)
-      },
+    const directory = new PeerDirectory(this.#context)
+    this.#book = new ContactBook(this.#context, directory)
+    this.#expiry = new Expiry(this.#context)
+    this.#outbox = new Outbox(this.#context, directory)
+    const inbox = new Inbox(this.#context, directory)
+    const prekeys = new PrekeyRotation(this.#context)
+    const parts = { outbox: this.#outbox, inbox, prekeys }
+    this.#link = new Link(this.#context, ports.createConnector(server), parts, (state) =>
+      watch.emit('connection', state),
     )
+  }
+
+  start(): Promise<void> {
+    return this.#expiry.start()
   }
 
   get identityId(): string {
@@ -126,26 +129,32 @@ class Client implements Couplet {
 
   // ----- sending
 
-  async send(to: string, text: string): Promise<SentMessage> {
+  async send(to: string, text: string, options: SendOptions = {}): Promise<SentMessage> {
     this.#throwIfClosed()
     const phone = this.#peer(to)
     if (text.length === 0) throw new ClientError('malformed', 'a message needs some text')
     if (utf8(text).length > MAX_TEXT_BYTES) {
       throw new ClientError('message-too-long', `a message has at most ${MAX_TEXT_BYTES} bytes`)
     }
-    const { no } = await this.#contactToWriteTo(phone)
-    const { contact, record } = await this.#transaction((tables) => this.#append(tables, no, text))
-    const message = outgoingMessage(contact, record)
-    const waiting = newWaiting()
-    this.#waiting.set(record.id, waiting)
+    const expiresAfter = options.expiresAfterMs ?? 0
+    if (!(Number.isSafeInteger(expiresAfter) && expiresAfter >= 0)) {
+      throw new ClientError('malformed', 'a time to live is a whole number of milliseconds')
+    }
+    const { no } = await this.#book.toWriteTo(phone)
+    const { contact, record } = await this.#transaction((tables) =>
+      this.#append(tables, no, text, expiresAfter),
+    )
+    const { sent, delivered } = this.#watch.wait(record.id)
     this.#outbox.kick(no)
-    return { message, sent: waiting.sent.promise, delivered: waiting.delivered.promise }
+    if (expiresAfter > 0) await this.#expiry.plan()
+    return { message: outgoingMessage(contact, record), sent, delivered }
   }
 
   async #append(
     tables: Tables,
     contactNo: number,
     text: string,
+    expiresAfter: number,
   ): Promise<{ contact: ContactRecord; record: OutgoingRecord }> {
     const { platform } = this.#context
     const contact = await tables.requireContact(contactNo)
@@ -159,6 +168,8 @@ class Client implements Couplet {
       text,
       sentAt: now,
       sequence: contact.nextSequence,
+      expiresAfter,
+      ...(expiresAfter > 0 && { expiresAt: now + expiresAfter }),
       writtenFor: contact.identity && toHex(contact.identity.id),
       state: 'pending',
       stateAt: now,
@@ -166,63 +177,47 @@ class Client implements Couplet {
     }
     const position = await tables.appendMessage(contactNo, record)
     await tables.putOutgoing(contactNo, position, record)
+    if (record.expiresAt) await tables.addExpiring(record.expiresAt, contactNo, position)
     // Writing to somebody is accepting them.
     const after = { ...contact, nextSequence: contact.nextSequence + 1, accepted: true }
     await tables.putContact(after)
     return { contact: after, record }
   }
 
-  /** A contact that is known, or that the server knows, or that the server cannot be asked about. */
-  async #contactToWriteTo(phone: PhoneNumber): Promise<ContactRecord> {
-    const known = await this.#transaction((tables) => tables.contactByPhone(phone))
-    if (known?.identity) return known
-    try {
-      return await this.#lookup(phone)
-    } catch (error) {
-      if (!(error instanceof ClientError && UNANSWERED.includes(error.code))) throw error
-      return this.#transaction(
-        async (tables) =>
-          (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, true)),
-      )
-    }
-  }
-
-  /** Asks the server and pins what it says. */
-  async #lookup(phone: PhoneNumber): Promise<ContactRecord> {
-    const peer = await this.#directory.lookup(phone)
-    if (!peer) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
-    const { no } = await this.#transaction(
-      async (tables) =>
-        (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, true)),
-    )
-    await this.#directory.note(no, peer.identity)
-    return this.#transaction((tables) => tables.requireContact(no))
-  }
-
   // ----- reading
 
   async *messages(options: { readonly follow?: boolean } = {}): AsyncIterable<IncomingMessage> {
-    const follow = options.follow ?? true
-    for (;;) {
-      if (this.#closed) return
-      const arrival = this.#arrival.promise
+    const { clock } = this.#context.platform
+    while (!this.#closed) {
+      const arrival = this.#watch.arrival
       // Offline there is nothing to wait for: what is missing cannot come.
-      const now = this.connection === 'online' ? this.#context.platform.clock.now() : Infinity
+      const now = this.connection === 'online' ? clock.now() : Number.POSITIVE_INFINITY
       const { ready, heldUntil } = await this.#transaction((tables) => unreadMessages(tables, now))
-      for (const { position, message } of ready) {
+      for (const { position, contact, message } of ready) {
         yield message
         if (this.#closed) return
-        await this.#transaction((tables) => tables.removeUnread(position))
+        await this.#seen(contact, position)
       }
       if (ready.length > 0) continue
-      if (heldUntil !== undefined) {
-        await Promise.race([arrival, this.#until(heldUntil)])
-      } else if (follow) {
-        await arrival
-      } else {
-        return
-      }
+      if (heldUntil !== undefined) await Promise.race([arrival, this.#until(heldUntil)])
+      else if (options.follow ?? true) await arrival
+      else return
     }
+  }
+
+  /** Its time to live begins when a message is seen. */
+  async #seen(contactNo: number, position: number): Promise<void> {
+    const now = this.#context.platform.clock.now()
+    const ends = await this.#transaction(async (tables) => {
+      await tables.removeUnread(position)
+      const message = await tables.incoming(contactNo, position)
+      if (!message || message.expiresAfter === 0) return false
+      const expiresAt = now + message.expiresAfter
+      await tables.putMessage(contactNo, position, { ...message, expiresAt })
+      await tables.addExpiring(expiresAt, contactNo, position)
+      return true
+    })
+    if (ends) await this.#expiry.plan()
   }
 
   async history(
@@ -250,125 +245,81 @@ class Client implements Couplet {
     })
   }
 
-  // ----- contacts
+  async deleteMessage(id: string): Promise<void> {
+    const { store } = this.#context
+    const found = await this.#transaction(async (tables) => {
+      const place = await tables.placeOfMessage(id)
+      if (place) await tables.deleteMessage(...place)
+      return place
+    })
+    if (!found) throw new ClientError('not-found', 'there is no such message on this device')
+    await store.scrub()
+  }
 
-  async contacts(): Promise<readonly Contact[]> {
-    const contacts = await this.#transaction((tables) => tables.contacts())
-    return contacts.filter(({ identity }) => identity !== undefined).map(publicContact)
+  // ----- people
+
+  contacts(): Promise<readonly Contact[]> {
+    return this.#book.contacts()
   }
 
   async verify(peer: string): Promise<SafetyNumber> {
-    const phone = this.#peer(peer)
-    const { primitives } = this.#context.platform
-    const contact = await this.#currentContact(phone)
-    const shown = contact.changed ?? contact.identity
-    if (!shown) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
-    const identity = importIdentity(primitives, shown.signed)
-    return {
-      phone,
-      digits: safetyNumber(primitives, this.#context.self, identity),
-      verified: contact.verified && !contact.changed,
-      keyChanged: contact.changed !== undefined,
-    }
-  }
-
-  /** As the server has it now; as this device has it when the server does not answer. */
-  async #currentContact(phone: PhoneNumber): Promise<ContactRecord> {
-    try {
-      return await this.#lookup(phone)
-    } catch (error) {
-      const known = await this.#transaction((tables) => tables.contactByPhone(phone))
-      const isAway = error instanceof ClientError && UNANSWERED.includes(error.code)
-      if (!isAway || !known?.identity) throw error
-      return known
-    }
+    return this.#book.verify(this.#peer(peer))
   }
 
   async markVerified(peer: string, verified = true): Promise<void> {
-    const contact = await this.#knownContact(peer)
-    if (verified && contact.changed) {
-      throw new ClientError('key-changed', `the key of ${contact.phone} has changed`)
-    }
-    await this.#transaction(async (tables) => {
-      await tables.putContact({ ...(await tables.requireContact(contact.no)), verified })
-    })
+    await this.#book.markVerified(this.#peer(peer), verified)
   }
 
   async acceptKey(peer: string): Promise<Contact> {
-    const { no } = await this.#knownContact(peer)
-    const { contact, requeued } = await this.#transaction(async (tables) => {
-      const before = await tables.requireContact(no)
-      const after = before.changed ? await switchIdentity(tables, before, before.changed) : before
-      await this.#acceptSessions(tables, no)
-      return { contact: after, requeued: await this.#requeueHeld(tables, after) }
-    })
-    for (const record of requeued) this.#status(outgoingMessage(contact, record))
-    this.#outbox.kick(no)
+    const { contact, requeued } = await this.#book.acceptKey(this.#peer(peer))
+    for (const record of requeued) this.#watch.status(outgoingMessage(contact, record))
+    this.#outbox.kick(contact.no)
     return publicContact(contact)
   }
 
-  async #acceptSessions(tables: Tables, contactNo: number): Promise<void> {
-    for (const entry of await tables.sessions(contactNo)) {
-      if (!entry.session.unproven) continue
-      await tables.putSession(contactNo, {
-        ...entry,
-        session: { ...entry.session, unproven: false },
-      })
-    }
+  requests(): Promise<readonly MessageRequest[]> {
+    return this.#book.requests()
   }
 
-  /** What was written for the old key goes to the new one: the user has said so. */
-  async #requeueHeld(tables: Tables, contact: ContactRecord): Promise<OutgoingRecord[]> {
-    const now = this.#context.platform.clock.now()
-    const requeued: OutgoingRecord[] = []
-    for (const { position, value } of await tables.outbox(contact.no, 'held')) {
-      const record: OutgoingRecord = {
-        ...value,
-        writtenFor: contact.identity && toHex(contact.identity.id),
-        state: 'pending',
-        failure: undefined,
-        stateAt: now,
-        phase: { kind: 'fresh' },
-      }
-      await tables.putOutgoing(contact.no, position, record, value)
-      requeued.push(record)
-    }
-    return requeued
+  async accept(peer: string): Promise<Contact> {
+    const contact = await this.#book.accept(this.#peer(peer))
+    this.#watch.arrived()
+    await this.#link.releaseReceipts()
+    return publicContact(contact)
   }
 
-  async #knownContact(peer: string): Promise<ContactRecord> {
-    const phone = this.#peer(peer)
-    const contact = await this.#transaction((tables) => tables.contactByPhone(phone))
-    if (!contact?.identity) {
-      throw new ClientError('unknown-recipient', `${phone} is not among your contacts`)
-    }
-    return contact
+  async block(peer: string, blocked = true): Promise<Contact> {
+    return publicContact(await this.#book.block(this.#peer(peer), blocked))
   }
 
-  // ----- events
+  // ----- settings
+
+  settings(): Promise<Settings> {
+    return this.#transaction((tables) => tables.settings())
+  }
+
+  changeSettings(change: Partial<Settings>): Promise<Settings> {
+    return this.#transaction(async (tables) => {
+      const settings = { ...(await tables.settings()), ...change }
+      await tables.putSettings(settings)
+      return settings
+    })
+  }
+
+  // ----- life
 
   on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void {
-    this.#listeners[event].add(listener)
-    return () => this.#listeners[event].delete(listener)
+    return this.#watch.on(event, listener)
   }
 
-  #status(message: OutgoingMessage): void {
-    const waiting = this.#waiting.get(message.id)
-    if (waiting && message.state === 'failed') waiting.reject(failure(message))
-    if (message.state === 'sent' || message.state === 'delivered') waiting?.sent.resolve(message)
-    if (message.state === 'delivered') waiting?.delivered.resolve(message)
-    if (message.state === 'delivered' || message.state === 'failed')
-      this.#waiting.delete(message.id)
-    for (const listener of this.#listeners.status) listener(message)
-  }
-
-  #warn(warning: Warning): void {
-    for (const listener of this.#listeners.warning) listener(warning)
-  }
-
-  #arrived(): void {
-    this.#arrival.resolve()
-    this.#arrival = Promise.withResolvers<void>()
+  async close(): Promise<void> {
+    if (this.#closed) return
+    this.#closed = true
+    this.#expiry.stop()
+    this.#watch.arrived()
+    await this.#link.close()
+    this.#watch.end(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
+    await this.#context.store.close()
   }
 
   /** This device failed (a full disk, say): stop, rather than promise what cannot be kept. */
@@ -376,19 +327,6 @@ class Client implements Couplet {
     this.#fault ??= error
     void this.close()
   }
-
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
-    this.#arrived()
-    await this.#link.close()
-    for (const waiting of this.#waiting.values()) {
-      waiting.reject(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
-    }
-    await this.#context.store.close()
-  }
-
-  // ----- odds and ends
 
   #transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
     return inTransaction(this.#context.store, work)
@@ -418,46 +356,4 @@ class Client implements Couplet {
   }
 }
 
-interface Waiting {
-  readonly sent: PromiseWithResolvers<OutgoingMessage>
-  readonly delivered: PromiseWithResolvers<OutgoingMessage>
-  reject(error: ClientError): void
-}
-
-function newWaiting(): Waiting {
-  const sent = Promise.withResolvers<OutgoingMessage>()
-  const delivered = Promise.withResolvers<OutgoingMessage>()
-  // Nobody has to listen.
-  sent.promise.catch(() => {})
-  delivered.promise.catch(() => {})
-  const reject = (error: ClientError) => {
-    sent.reject(error)
-    delivered.reject(error)
-  }
-  return { sent, delivered, reject }
-}
-
-function failure(message: OutgoingMessage): ClientError {
-  return message.failure === 'unknown-recipient'
-    ? new ClientError('unknown-recipient', `nobody is registered as ${message.to}`)
-    : new ClientError('key-changed', `the key of ${message.to} has changed`)
-}
-
-function publicContact(contact: ContactRecord): Contact {
-  const { identity, changed } = contact
-  return {
-    phone: contact.phone,
-    identityId: identity ? toHex(identity.id) : '',
-    verified: contact.verified,
-    ...(changed && { changedKey: { identityId: toHex(changed.id), seenAt: changed.seenAt } }),
-  }
-}
-
-/** Codes that mean that the server could not be asked now. */
-const UNANSWERED: readonly ClientErrorCode[] = [
-  'unreachable',
-  'timed-out',
-  'unavailable',
-  'internal',
-]
 const HISTORY_LIMIT = 200

@@ -21,6 +21,10 @@ export interface Tell {
   /** There is something new to read. */
   received(): void
   warning(kind: Warning['kind'], contact: ContactRecord): void
+  /** Somebody unknown wrote and waits to be accepted. */
+  request(contact: ContactRecord): void
+  /** A message was deleted because its time was over. */
+  expired(contact: ContactRecord, messageId: string): void
   /** Something failed on this device (a full disk, damaged data): nothing can be promised any more. */
   broken(error: unknown): void
 }

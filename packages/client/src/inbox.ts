@@ -42,7 +42,7 @@ export interface Delivery {
 
 /** How the server is answered. */
 export type Answer =
-  | { readonly kind: 'ack'; readonly receipt: Bytes | undefined; readonly contact: number }
+  | { readonly kind: 'ack'; readonly receipt: Bytes | undefined }
   | { readonly kind: 'nack'; readonly reason: NackReason }
 
 /** What one received message asks for besides its acknowledgement. */
@@ -85,7 +85,9 @@ export class Inbox {
     const id = toHex(platform.primitives.sha256(delivery.envelope))
     const result = await inTransaction(store, async (tables) => {
       const known = await tables.receivedEnvelope(id)
-      if (known) return ack(await tables.requireContact(known.contact), known.receipt)
+      if (known) {
+        return this.#ack(tables, await tables.requireContact(known.contact), id, known.receipt)
+      }
       for await (const { contact, entry } of candidates(tables, delivery.sender)) {
         const opened = openMessage(platform.primitives, entry.session, delivery.envelope, {
           now: this.#now(),
@@ -144,8 +146,9 @@ export class Inbox {
     if (!(await this.#isRegistered(accepted))) return nack('invalid')
     const result = await inTransaction(store, async (tables) => {
       const { phone } = accepted.peer.record
-      const contact =
-        (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, ACCEPT_STRANGERS))
+      const { strangers } = await tables.settings()
+      const known = await tables.contactByPhone(phone)
+      const contact = known ?? (await tables.addContact(phone, strangers === 'accept'))
       const pinned = await pinIfNew(tables, contact, accepted)
       const entries = await tables.sessions(contact.no)
       const sessions = entries
@@ -158,8 +161,9 @@ export class Inbox {
       await tables.rememberHandshake(session.handshakeHash, prekeys.id)
       await this.#planRotation(tables, prekeys)
       const received = await this.#store(tables, pinned, entry, { ...accepted, session })
-      return { received, contact: pinned, unproven: session.unproven }
+      return { received, contact: pinned, unproven: session.unproven, isNew: !known }
     })
+    if (result.isNew && !result.contact.accepted) tell.request(result.contact)
     if (result.unproven) tell.warning('session-replaced', result.contact)
     tell.received()
     return result.received
@@ -223,7 +227,7 @@ export class Inbox {
     await tables.putReceivedEnvelope(toHex(opened.id), record, day)
     const messageId = toHex(content.messageId)
     const isNew = !(await tables.isSeenMessage(contact.no, messageId))
-    const isShown = isNew && content.sequence > 0
+    const isShown = isNew && content.sequence > 0 && !contact.blocked
     await tables.markSeenMessage(contact.no, messageId)
     const after: ContactRecord = {
       ...contact,
@@ -241,11 +245,29 @@ export class Inbox {
         sentAt: content.sentAt,
         receivedAt: now,
         sequence: content.sequence,
+        expiresAfter: content.expiresAfter,
       })
       await tables.addUnread(position, contact.no)
     }
-    const received = ack(after, opened.receipt)
-    return wantsHeartbeat(after, now) ? { ...received, heartbeat: contact.no } : received
+    const received = await this.#ack(tables, after, toHex(opened.id), opened.receipt)
+    const heartbeat = !contact.blocked && contact.accepted && wantsHeartbeat(after, now)
+    return heartbeat ? { ...received, heartbeat: contact.no } : received
+  }
+
+  /**
+   * Receipts go only to contacts whom the user has accepted, and only if the user wants. For one
+   * who may be accepted yet, the receipt is kept for then.
+   */
+  async #ack(
+    tables: Tables,
+    contact: ContactRecord,
+    id: string,
+    receipt: Bytes,
+  ): Promise<Received> {
+    const { receipts } = await tables.settings()
+    const isGiven = receipts && contact.accepted && !contact.blocked
+    if (receipts && !contact.accepted && !contact.blocked) await tables.holdReceipt(contact.no, id)
+    return { answer: { kind: 'ack', receipt: isGiven ? receipt : undefined } }
   }
 
   #now(): number {
@@ -283,18 +305,9 @@ function wantsHeartbeat({ unanswered, lastSentAt }: ContactRecord, now: number):
   return unanswered > 0 && lastSentAt > 0 && now - lastSentAt >= HEARTBEAT_INTERVAL_MS
 }
 
-/** Receipts go only to contacts whom the user has accepted. */
-function ack(contact: ContactRecord, receipt: Bytes): Received {
-  return {
-    answer: { kind: 'ack', receipt: contact.accepted ? receipt : undefined, contact: contact.no },
-  }
-}
-
 function nack(reason: NackReason): Received {
   return { answer: { kind: 'nack', reason } }
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
-/** Whether a first message from somebody unknown is accepted without asking the user. */
-const ACCEPT_STRANGERS = true
 const UNSUPPORTED = 'This message needs a newer version of Couplet.'

@@ -2,6 +2,7 @@
  * The link to the server: connecting, reconnecting, and bringing the parts of the client to work
  * on each connection. (spec/socket.md)
  */
+import { type Bytes, fromHex } from '@couplet/wire'
 import type { ConnectionState } from './api.ts'
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
@@ -11,6 +12,7 @@ import type { Delivery, Inbox, Received } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { CloseReason, Connection, Connector } from './ports.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 /** One connection and the work that depends on it. */
 interface Live {
@@ -109,6 +111,17 @@ export class Link {
     ])
   }
 
+  /** Sends the receipts that were held back from contacts who are accepted by now. */
+  async releaseReceipts(): Promise<void> {
+    const connection = this.#live?.connection
+    if (!connection) return
+    const released = await inTransaction(this.#context.store, heldForAccepted)
+    for (const { contact, position, envelopeId, receipt } of released) {
+      await connection.ack(fromHex(envelopeId), receipt)
+      await inTransaction(this.#context.store, (tables) => tables.releaseReceipt(contact, position))
+    }
+  }
+
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()
@@ -167,6 +180,7 @@ export class Link {
     this.#queue = this.#queue
       .then(() => resolve())
       .then(() => tidy(this.#context, this.#prekeys))
+      .then(() => this.releaseReceipts())
       .catch((error: unknown) => this.#report(error))
   }
 
@@ -225,6 +239,27 @@ export class Link {
       this.#context.platform.clock.schedule(ms, resolve)
     })
   }
+}
+
+interface HeldReceipt {
+  readonly contact: number
+  readonly position: number
+  readonly envelopeId: string
+  readonly receipt: Bytes
+}
+
+async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> {
+  const held: HeldReceipt[] = []
+  if (!(await tables.settings()).receipts) return held
+  for (const { no, accepted, blocked } of await tables.contacts()) {
+    if (!accepted || blocked) continue
+    for (const { position, value: envelopeId } of await tables.heldReceipts(no)) {
+      const received = await tables.receivedEnvelope(envelopeId)
+      if (received) held.push({ contact: no, position, envelopeId, receipt: received.receipt })
+      else await tables.releaseReceipt(no, position)
+    }
+  }
+  return held
 }
 
 function isPassing({ code }: ClientError): boolean {

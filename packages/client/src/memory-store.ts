@@ -29,6 +29,8 @@ export interface RecordTable {
   write(collection: string, partition: string, position: number, value: Uint8Array): void
   remove(collection: string, partition: string, position: number): void
   scan(collection: string, partition: string, range: WholeRange): StoredRecord<Uint8Array>[]
+  /** What was removed or replaced is in none of its files any more. */
+  scrub(): void
   close(): void
 }
 
@@ -55,6 +57,14 @@ class SerialStore implements Store {
     this.#refuseInside()
     if (this.#closed) throw new ClientError('closed', 'this store is closed')
     const result = this.#tail.then(() => this.#run(work))
+    this.#tail = result.then(nothing, nothing)
+    return result
+  }
+
+  async scrub(): Promise<void> {
+    this.#refuseInside()
+    if (this.#closed) return
+    const result = this.#tail.then(() => this.#table.scrub())
     this.#tail = result.then(nothing, nothing)
     return result
   }
@@ -195,6 +205,8 @@ class MemoryTable implements RecordTable {
       .slice(0, range.limit)
       .map((position) => ({ position, value: found.values.get(position)!.slice() }))
   }
+
+  scrub(): void {}
 
   close(): void {
     for (const { values } of this.#partitions.values()) wipe(...values.values())

@@ -285,7 +285,7 @@ export class Outbox {
       sequence: message?.sequence ?? 0,
       oldestPending: await tables.oldestPending(contact),
       sentAt: message?.sentAt ?? this.#now(),
-      expiresAfter: 0,
+      expiresAfter: message?.expiresAfter ?? 0,
       body: message ? { kind: 'text', text: message.text } : { kind: 'heartbeat' },
     }
   }
@@ -310,7 +310,7 @@ export class Outbox {
   }
 
   async #putFailed(contactNo: number, error: unknown): Promise<void> {
-    if (!(error instanceof ClientError)) throw error
+    if (!isOfServer(error)) throw error
     // The identity that we know is gone: ask who is behind the number now.
     if (error.code === 'unknown-recipient') return this.#recheck(contactNo)
     if (error.code === 'rate-limited') {
@@ -336,7 +336,7 @@ export class Outbox {
     // The contact's prekeys are too old: nothing can begin until its device is back online.
     const isStale = error instanceof ProtocolError && error.code === 'expired-prekeys'
     if (isStale) return this.#kickAt(contactNo, this.#now() + HOUR_MS)
-    if (!(error instanceof ClientError)) return this.#context.tell.broken(error)
+    if (!isOfServer(error)) return this.#context.tell.broken(error)
     if (error.code === 'unknown-recipient') return this.#failAll(contactNo)
     if (error.code === 'closed') return
     const { retryAfter } = error.details
@@ -618,6 +618,11 @@ export class Outbox {
   #now(): number {
     return this.#context.platform.clock.now()
   }
+}
+
+/** Whether the server, or the way to it, is the cause; otherwise this device is. */
+function isOfServer(error: unknown): error is ClientError {
+  return error instanceof ClientError && error.code !== 'unreadable-home'
 }
 
 const HOUR_MS = 60 * 60 * 1000

@@ -31,6 +31,8 @@ export interface Store {
    * survives power loss) when the promise resolves, and undone when `work` throws.
    */
   transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>
+  /** Makes what was deleted or replaced before unrecoverable from the store's own files. */
+  scrub(): Promise<void>
   close(): Promise<void>
 }
 

@@ -8,7 +8,11 @@ import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed, Tables } fr
 
 /** The next messages that nobody has seen, or how long to wait for earlier ones to come first. */
 export interface Unread {
-  readonly ready: readonly { readonly position: number; readonly message: IncomingMessage }[]
+  readonly ready: readonly {
+    readonly position: number
+    readonly contact: number
+    readonly message: IncomingMessage
+  }[]
   /** When the first held-back message is shown although earlier ones are missing. */
   readonly heldUntil: number | undefined
 }
@@ -26,10 +30,11 @@ export async function unreadMessages(tables: Tables, now: number): Promise<Unrea
     byContact.set(value.contact, list)
     list.push({ position, value: message })
   }
-  const ready: { position: number; message: IncomingMessage }[] = []
+  const ready: { position: number; contact: number; message: IncomingMessage }[] = []
   let heldUntil: number | undefined
   for (const [no, placed] of byContact) {
     const contact = await tables.requireContact(no)
+    if (contact.blocked || !contact.accepted) continue
     const inOrder = placed.toSorted((a, b) => a.value.sequence - b.value.sequence)
     for (const { position, value } of inOrder) {
       const message = incomingMessage(contact, value)
@@ -38,7 +43,7 @@ export async function unreadMessages(tables: Tables, now: number): Promise<Unrea
         heldUntil = Math.min(heldUntil ?? until, until)
         break
       }
-      ready.push({ position, message })
+      ready.push({ position, contact: no, message })
     }
   }
   return { ready, heldUntil }
@@ -74,6 +79,7 @@ export function incomingMessage(contact: ContactRecord, record: IncomingRecord):
     text: record.text,
     sentAt: record.sentAt,
     receivedAt: record.receivedAt,
+    ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
     sequence: record.sequence,
     missingBefore: missingBefore(contact.incoming, record.sequence),
   }
@@ -87,6 +93,7 @@ export function outgoingMessage(contact: ContactRecord, record: OutgoingRecord):
     to: contact.phone,
     text: record.text,
     sentAt: record.sentAt,
+    ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
     state: record.state,
     ...(record.failure && { failure: record.failure }),
     stateAt: record.stateAt,

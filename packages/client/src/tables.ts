@@ -38,6 +38,13 @@ export type RegistrationRecord = {
   readonly development: boolean
 }
 
+export type SettingsRecord = {
+  readonly receipts: boolean
+  readonly strangers: 'accept' | 'ask'
+}
+
+export const DEFAULT_SETTINGS: SettingsRecord = { receipts: true, strangers: 'accept' }
+
 /** One generation of own prekeys. The highest id is the one in use. */
 export type PrekeysRecord = {
   readonly id: number
@@ -58,6 +65,7 @@ export type ContactRecord = {
   /** The pinned identity; undefined until the server could be asked. */
   readonly identity?: PinnedIdentity | undefined
   readonly verified: boolean
+  readonly blocked: boolean
   /** Whether receipts go to this contact: the user wrote to it or accepted it. */
   readonly accepted: boolean
   /** Another identity that the server shows instead, until the user has decided. */
@@ -103,6 +111,9 @@ export type IncomingRecord = {
   readonly sentAt: number
   readonly receivedAt: number
   readonly sequence: number
+  /** Milliseconds that it may be kept once it was seen, 0 for ever. */
+  readonly expiresAfter: number
+  readonly expiresAt?: number | undefined
 }
 
 export type OutgoingRecord = {
@@ -111,6 +122,8 @@ export type OutgoingRecord = {
   readonly text: string
   readonly sentAt: number
   readonly sequence: number
+  readonly expiresAfter: number
+  readonly expiresAt?: number | undefined
   /** identityId that it was written for, in hex; undefined until the contact is known. */
   readonly writtenFor?: string | undefined
   readonly state: DeliveryState
@@ -199,6 +212,14 @@ export class Tables {
     return this.#tx.delete('account', 'registration')
   }
 
+  async settings(): Promise<SettingsRecord> {
+    return (await this.#tx.get<SettingsRecord>('account', 'settings')) ?? DEFAULT_SETTINGS
+  }
+
+  putSettings(settings: SettingsRecord): Promise<void> {
+    return this.#tx.put('account', 'settings', 0, settings)
+  }
+
   // ----- own prekeys, and the handshakes that used them
 
   async prekeys(): Promise<readonly PrekeysRecord[]> {
@@ -220,7 +241,7 @@ export class Tables {
   /** Remembers a handshake for as long as the prekeys that it used. */
   async rememberHandshake(hash: Bytes, prekeyId: number): Promise<void> {
     const of = `of ${prekeyId}`
-    const [last] = await this.#tx.list('handshakes', of, { reverse: true, limit: 1 })
+    const [last] = await this.#tx.list('handshakes', of, NEWEST)
     await this.#tx.put('handshakes', of, (last?.position ?? 0) + 1, hash)
     await this.#tx.put('handshakes', toHex(hash), 0, prekeyId)
   }
@@ -268,6 +289,7 @@ export class Tables {
       no: account.nextContact,
       phone,
       verified: false,
+      blocked: false,
       accepted,
       highestPrekeyId: 0,
       nextSequence: 1,
@@ -312,7 +334,7 @@ export class Tables {
   }
 
   async addSession(contactNo: number, session: Session, now: number): Promise<SessionEntry> {
-    const [last] = await this.#tx.list('sessions', String(contactNo), { reverse: true, limit: 1 })
+    const [last] = await this.#tx.list('sessions', String(contactNo), NEWEST)
     const no = (last?.position ?? 0) + 1
     const entry = { no, session, usedAt: now, receiptedChain: -1 }
     await this.putSession(contactNo, entry)
@@ -333,7 +355,25 @@ export class Tables {
     const account = await this.requireAccount()
     await this.putAccount({ ...account, nextPosition: account.nextPosition + 1 })
     await this.putMessage(contactNo, account.nextPosition, message)
+    await this.#tx.put('message-places', message.id, 0, [contactNo, account.nextPosition])
     return account.nextPosition
+  }
+
+  /** Where a message of either direction is. */
+  placeOfMessage(id: string): Promise<readonly [contactNo: number, position: number] | undefined> {
+    return this.#tx.get<readonly [number, number]>('message-places', id)
+  }
+
+  /** Removes a message from every list but that of seen ids, which outlives it. */
+  async deleteMessage(contactNo: number, position: number): Promise<void> {
+    const message = await this.message(contactNo, position)
+    if (!message) return
+    if (message.direction === 'outgoing' && message.phase.kind !== 'done') {
+      await this.#tx.delete('outbox', outboxList(message.phase.kind, contactNo), message.sequence)
+    }
+    await this.removeUnread(position)
+    await this.#tx.delete('message-places', message.id)
+    await this.#tx.delete('messages', String(contactNo), position)
   }
 
   putMessage(
@@ -344,13 +384,21 @@ export class Tables {
     return this.#tx.put('messages', String(contactNo), position, message)
   }
 
+  message(
+    contactNo: number,
+    position: number,
+  ): Promise<IncomingRecord | OutgoingRecord | undefined> {
+    return this.#tx.get<IncomingRecord | OutgoingRecord>('messages', String(contactNo), position)
+  }
+
   async outgoing(contactNo: number, position: number): Promise<OutgoingRecord | undefined> {
-    const record = await this.#tx.get<OutgoingRecord>('messages', String(contactNo), position)
+    const record = await this.message(contactNo, position)
     return record?.direction === 'outgoing' ? record : undefined
   }
 
-  incoming(contactNo: number, position: number): Promise<IncomingRecord | undefined> {
-    return this.#tx.get<IncomingRecord>('messages', String(contactNo), position)
+  async incoming(contactNo: number, position: number): Promise<IncomingRecord | undefined> {
+    const record = await this.message(contactNo, position)
+    return record?.direction === 'incoming' ? record : undefined
   }
 
   /** The last `limit` messages of a conversation, oldest first. */
@@ -422,7 +470,7 @@ export class Tables {
   async putSentEnvelope(id: string, record: SentEnvelopeRecord): Promise<void> {
     const of = `of ${record.contact}`
     if (!(await this.sentEnvelope(id))) {
-      const [last] = await this.#tx.list('sent-envelopes', of, { reverse: true, limit: 1 })
+      const [last] = await this.#tx.list('sent-envelopes', of, NEWEST)
       await this.#tx.put('sent-envelopes', of, (last?.position ?? 0) + 1, id)
     }
     await this.#tx.put('sent-envelopes', id, 0, record)
@@ -457,7 +505,7 @@ export class Tables {
     day: number,
   ): Promise<void> {
     const of = `day ${day}`
-    const [last] = await this.#tx.list('received-envelopes', of, { reverse: true, limit: 1 })
+    const [last] = await this.#tx.list('received-envelopes', of, NEWEST)
     await this.#tx.put('received-envelopes', of, (last?.position ?? 0) + 1, id)
     if (!last) await this.#tx.put('received-envelopes', 'days', day, null)
     await this.#tx.put('received-envelopes', id, 0, record)
@@ -474,6 +522,58 @@ export class Tables {
       await this.#tx.delete('received-envelopes', 'days', days.position)
     }
   }
+
+  // ----- receipts held back until their sender is accepted
+
+  async holdReceipt(contactNo: number, envelopeId: string): Promise<void> {
+    const [last] = await this.#tx.list('held-receipts', String(contactNo), NEWEST)
+    await this.#tx.put('held-receipts', String(contactNo), (last?.position ?? 0) + 1, envelopeId)
+  }
+
+  heldReceipts(contactNo: number): Promise<readonly Placed<string>[]> {
+    return this.#tx.list<string>('held-receipts', String(contactNo))
+  }
+
+  releaseReceipt(contactNo: number, position: number): Promise<void> {
+    return this.#tx.delete('held-receipts', String(contactNo), position)
+  }
+
+  // ----- expiry: places of messages in the order of their ends
+
+  async addExpiring(expiresAt: number, contactNo: number, position: number): Promise<void> {
+    // Several may end in the same millisecond: each takes the next free place.
+    let place = expiresAt * EXPIRY_PLACES_PER_MS
+    while (await this.#tx.get('expiring', 'all', place)) place++
+    await this.#tx.put('expiring', 'all', place, [contactNo, position])
+  }
+
+  /** Messages whose time is over, at most `limit`. */
+  async expired(
+    now: number,
+    limit: number,
+  ): Promise<
+    readonly { readonly place: number; readonly contact: number; readonly position: number }[]
+  > {
+    const to = (now + 1) * EXPIRY_PLACES_PER_MS - 1
+    const records = await this.#tx.list<readonly [number, number]>('expiring', 'all', { to, limit })
+    return records.map(({ position: place, value: [contact, position] }) => ({
+      place,
+      contact,
+      position,
+    }))
+  }
+
+  /** When the next message ends, in milliseconds since 1970. */
+  async nextExpiry(): Promise<number | undefined> {
+    const [first] = await this.#tx.list('expiring', 'all', { limit: 1 })
+    return first && Math.floor(first.position / EXPIRY_PLACES_PER_MS)
+  }
+
+  removeExpiring(place: number): Promise<void> {
+    return this.#tx.delete('expiring', 'all', place)
+  }
+
+  // ----- messages that were shown, by id
 
   async isSeenMessage(contactNo: number, messageId: string): Promise<boolean> {
     return (await this.#tx.get('seen-messages', `${contactNo} ${messageId}`)) !== undefined
@@ -497,6 +597,9 @@ export class Tables {
     return this.#tx.delete('unread', 'all', position)
   }
 }
+
+const NEWEST = { reverse: true, limit: 1 }
+const EXPIRY_PLACES_PER_MS = 1000
 
 /** Runs work on the tables in one transaction. */
 export function inTransaction<T>(store: Store, work: (tables: Tables) => Promise<T>): Promise<T> {

@@ -142,6 +142,7 @@ describe('a damaged home', () => {
     await remember(await openHome({ home, create: true }))
     renameSync(join(home, 'key.json'), join(folder, 'key.json'))
     await refused(openHome({ home, create: true }), 'unreadable-home')
+    expect(readdirSync(home)).toEqual(['couplet.db'])
     renameSync(join(folder, 'key.json'), join(home, 'key.json'))
     expect(await recall(await openHome({ home, create: false }))).toBe('remembered')
   })
@@ -180,7 +181,7 @@ describe('a damaged home', () => {
 
   test('cannot make us spend any amount of memory', async () => {
     await remember(await openHome({ home, create: true, passphrase: PASSPHRASE }))
-    changeKey((file) => ({ ...file, argon2id: { ...file.argon2id, memoryKiB: 2 ** 31 } }))
+    changeKey((file) => ({ ...file, argon2id: { ...file.argon2id, memoryKiB: 2_097_152 } }))
     const opening = openHome({ home, create: false, passphrase: PASSPHRASE })
     await refused(opening, 'unreadable-home')
   })

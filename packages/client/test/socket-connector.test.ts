@@ -267,10 +267,12 @@ describe('a connection', () => {
       for (const frame of frames.slice(1)) peer.socket.send(encodeServerFrame(frame))
     }
     let connection: Connection | undefined
-    const events = new Events(() => expect(connection).toBeDefined())
+    const known: boolean[] = []
+    const events = new Events(() => known.push(connection !== undefined))
     connection = (await open(events)).connection
     await until(() => events.log.length === 2)
     expect(events.kinds).toEqual(['deliver', 'caughtUp'])
+    expect(known).toEqual([true, true])
   })
 
   test('tells what came together with the end, before the end', async () => {

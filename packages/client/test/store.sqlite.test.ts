@@ -127,34 +127,43 @@ describe('a store in SQLite', () => {
     await store.close()
   })
 
-  test.each([
-    ['from another position', 'UPDATE records SET position = 9 WHERE position = 2'],
-    [
-      'from another partition',
-      `UPDATE records SET value = (SELECT value FROM records WHERE collection = 'd')
-        WHERE position = 2`,
-    ],
-    [
-      'with one byte more',
-      "UPDATE records SET value = CAST(value || x'00' AS BLOB) WHERE position = 2",
-    ],
-    ['cut short', "UPDATE records SET value = x'00' WHERE position = 2"],
+  test.each<[string, string]>([
+    ['at another position', 'UPDATE records SET position = 9 WHERE position = 2'],
+    ['at another partition', exchange("a.collection = 'c' AND b.collection = 'c'")],
+    ['at another collection', exchange('a.collection <> b.collection')],
+    ['with a byte more', "UPDATE records SET value = CAST(value || x'00' AS BLOB)"],
+    ['cut short', "UPDATE records SET value = x'00'"],
   ])('refuses a record %s', async (_, change) => {
     const path = join(folder, 'a.db')
     const store = openStore(path)
     await store.transaction(async (tx) => {
-      await tx.put('c', 'p', 2, 'moved')
-      await tx.put('d', 'p', 2, 'moved')
+      await tx.put('c', 'p', 2, 'one')
+      await tx.put('c', 'other', 2, 'two')
+      await tx.put('d', 'p', 2, 'three')
     })
     await store.close()
     const database = new DatabaseSync(path)
-    database.exec(`${change} AND collection = 'c'`)
+    database.exec(`${change.includes('WHERE') ? change : `${change} WHERE position = 2`};`)
     database.close()
     const again = openStore(path)
     const refused = expect.objectContaining({ code: 'unreadable-home' })
     await expect(again.transaction((tx) => tx.list('c', 'p'))).rejects.toThrow(refused)
-    expect(await again.transaction((tx) => tx.get('d', 'p', 2))).toBe('moved')
     await again.close()
+  })
+
+  test('names one partition differently in each collection', async () => {
+    const path = join(folder, 'a.db')
+    const store = openStore(path)
+    await store.transaction(async (tx) => {
+      await tx.put('c', 'p', 0, 1)
+      await tx.put('d', 'p', 0, 1)
+      await tx.put('cp', '', 0, 1)
+    })
+    await store.close()
+    const database = new DatabaseSync(path)
+    const query = "SELECT DISTINCT partition FROM records WHERE collection IN ('c', 'd', 'cp')"
+    expect(database.prepare(query).all()).toHaveLength(3)
+    database.close()
   })
 
   test('refuses another key, and what a newer version wrote', async () => {
@@ -189,6 +198,16 @@ describe('a store in SQLite', () => {
     expect(() => openStore(path)).toThrow(refused)
   })
 })
+
+/** SQL that gives each record at position 2 the value of another one. */
+function exchange(pair: string): string {
+  return `CREATE TEMP TABLE moved AS
+      SELECT a.collection, a.partition, b.value FROM records a, records b
+      WHERE a.position = 2 AND b.position = 2 AND a.partition <> b.partition AND ${pair};
+    UPDATE records SET value = moved.value FROM moved
+      WHERE position = 2 AND records.collection = moved.collection
+        AND records.partition = moved.partition`
+}
 
 function openStore(path: string): Store {
   return sqliteStore(openDatabase(path), KEY)

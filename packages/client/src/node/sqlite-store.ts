@@ -178,10 +178,15 @@ class SqliteTable implements RecordTable {
     }))
   }
 
+  scrub(): void {
+    // Freed pages are overwritten (secure_delete); the log still has their past.
+    translated(() => this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)'))
+  }
+
   close(): void {
     translated(() => {
       try {
-        this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+        this.scrub()
       } finally {
         this.#database.close()
       }

@@ -1,0 +1,212 @@
+/**
+ * What the user decides about people: whom to write to, whom to accept or block, whose key to trust.
+ * (spec/delivery.md, "Changed identities", "Message requests")
+ */
+import { importIdentity, safetyNumber } from '@couplet/protocol'
+import { type PhoneNumber, toHex } from '@couplet/wire'
+import type { Contact, MessageRequest, SafetyNumber } from './api.ts'
+import type { Context } from './context.ts'
+import { ClientError, type ClientErrorCode } from './errors.ts'
+import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
+import { incomingMessage } from './reader.ts'
+import { type ContactRecord, inTransaction, type OutgoingRecord, type Tables } from './tables.ts'
+
+export class ContactBook {
+  readonly #context: Context
+  readonly #directory: PeerDirectory
+
+  constructor(context: Context, directory: PeerDirectory) {
+    this.#context = context
+    this.#directory = directory
+  }
+
+  async contacts(): Promise<readonly Contact[]> {
+    const contacts = await this.#transaction((tables) => tables.contacts())
+    return contacts.filter(({ identity }) => identity !== undefined).map(publicContact)
+  }
+
+  /** A contact that is known, or that the server knows, or that the server cannot be asked about. */
+  async toWriteTo(phone: PhoneNumber): Promise<ContactRecord> {
+    const known = await this.#transaction((tables) => tables.contactByPhone(phone))
+    if (known?.identity) return known
+    try {
+      return await this.#lookup(phone)
+    } catch (error) {
+      if (!isUnanswered(error)) throw error
+      return this.#transaction((tables) => contactNamed(tables, phone))
+    }
+  }
+
+  /** The safety number with a contact, as the server has it now, or as this device has it. */
+  async verify(phone: PhoneNumber): Promise<SafetyNumber> {
+    const { platform, self } = this.#context
+    const contact = await this.#current(phone)
+    const shown = contact.changed ?? contact.identity
+    if (!shown) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
+    const identity = importIdentity(platform.primitives, shown.signed)
+    return {
+      phone,
+      digits: safetyNumber(platform.primitives, self, identity),
+      verified: contact.verified && !contact.changed,
+      keyChanged: contact.changed !== undefined,
+    }
+  }
+
+  async markVerified(phone: PhoneNumber, verified: boolean): Promise<void> {
+    await this.#change(phone, async (tables, contact) => {
+      if (verified && contact.changed) {
+        throw new ClientError('key-changed', `the key of ${phone} has changed`)
+      }
+      const after = { ...contact, verified }
+      await tables.putContact(after)
+      return after
+    })
+  }
+
+  /**
+   * The user's decision for a changed key, or for a session that could not prove its past.
+   *
+   * @returns the messages that may now be sent.
+   */
+  async acceptKey(
+    phone: PhoneNumber,
+  ): Promise<{ contact: ContactRecord; requeued: readonly OutgoingRecord[] }> {
+    const { clock } = this.#context.platform
+    const requeued: OutgoingRecord[] = []
+    const contact = await this.#change(phone, async (tables, before) => {
+      const after = before.changed ? await switchIdentity(tables, before, before.changed) : before
+      await acceptSessions(tables, after)
+      requeued.push(...(await requeueHeld(tables, after, clock.now())))
+      return after
+    })
+    return { contact, requeued }
+  }
+
+  /** People who wrote and wait to be accepted. */
+  requests(): Promise<readonly MessageRequest[]> {
+    return this.#transaction(async (tables) => {
+      const requests: MessageRequest[] = []
+      for (const contact of await tables.contacts()) {
+        if (contact.accepted || contact.blocked || !contact.identity) continue
+        const messages = (await tables.messages(contact.no, REQUEST_PREVIEW))
+          .map(({ value }) => value)
+          .filter((value) => value.direction === 'incoming')
+          .map((value) => incomingMessage(contact, value))
+        if (messages.length > 0) requests.push({ contact: publicContact(contact), messages })
+      }
+      return requests
+    })
+  }
+
+  accept(phone: PhoneNumber): Promise<ContactRecord> {
+    return this.#change(phone, async (tables, contact) => {
+      const after = { ...contact, accepted: true, blocked: false }
+      await tables.putContact(after)
+      return after
+    })
+  }
+
+  block(phone: PhoneNumber, blocked: boolean): Promise<ContactRecord> {
+    return this.#change(phone, async (tables, contact) => {
+      const after = { ...contact, blocked }
+      await tables.putContact(after)
+      return after
+    })
+  }
+
+  /** Asks the server and pins what it says. */
+  async #lookup(phone: PhoneNumber): Promise<ContactRecord> {
+    const peer = await this.#directory.lookup(phone)
+    if (!peer) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
+    const { no } = await this.#transaction((tables) => contactNamed(tables, phone))
+    await this.#directory.note(no, peer.identity)
+    return this.#transaction((tables) => tables.requireContact(no))
+  }
+
+  async #current(phone: PhoneNumber): Promise<ContactRecord> {
+    try {
+      return await this.#lookup(phone)
+    } catch (error) {
+      const known = await this.#transaction((tables) => tables.contactByPhone(phone))
+      if (!isUnanswered(error) || !known?.identity) throw error
+      return known
+    }
+  }
+
+  #change(
+    phone: PhoneNumber,
+    work: (tables: Tables, contact: ContactRecord) => Promise<ContactRecord>,
+  ): Promise<ContactRecord> {
+    return this.#transaction(async (tables) => {
+      const contact = await tables.contactByPhone(phone)
+      if (!contact?.identity) {
+        throw new ClientError('unknown-recipient', `${phone} is not among your contacts`)
+      }
+      return work(tables, contact)
+    })
+  }
+
+  #transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
+    return inTransaction(this.#context.store, work)
+  }
+}
+
+export function publicContact(contact: ContactRecord): Contact {
+  const { identity, changed } = contact
+  return {
+    phone: contact.phone,
+    identityId: identity ? toHex(identity.id) : '',
+    verified: contact.verified,
+    accepted: contact.accepted,
+    blocked: contact.blocked,
+    ...(changed && { changedKey: { identityId: toHex(changed.id), seenAt: changed.seenAt } }),
+  }
+}
+
+/** Whoever is looked up or written to on purpose counts as accepted. */
+async function contactNamed(tables: Tables, phone: PhoneNumber): Promise<ContactRecord> {
+  return (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, true))
+}
+
+async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<void> {
+  for (const entry of await tables.sessions(contact.no)) {
+    if (!entry.session.unproven) continue
+    const session = { ...entry.session, unproven: false }
+    await tables.putSession(contact.no, { ...entry, session })
+  }
+}
+
+/** What was written for the old key goes to the new one: the user has said so. */
+async function requeueHeld(
+  tables: Tables,
+  contact: ContactRecord,
+  now: number,
+): Promise<OutgoingRecord[]> {
+  const requeued: OutgoingRecord[] = []
+  for (const { position, value } of await tables.outbox(contact.no, 'held')) {
+    const record: OutgoingRecord = {
+      ...value,
+      writtenFor: contact.identity && toHex(contact.identity.id),
+      state: 'pending',
+      failure: undefined,
+      stateAt: now,
+      phase: { kind: 'fresh' },
+    }
+    await tables.putOutgoing(contact.no, position, record, value)
+    requeued.push(record)
+  }
+  return requeued
+}
+
+/** Whether the server could not be asked now. */
+function isUnanswered(error: unknown): boolean {
+  return error instanceof ClientError && UNANSWERED.includes(error.code)
+}
+
+const UNANSWERED: readonly ClientErrorCode[] = [
+  'unreachable',
+  'timed-out',
+  'unavailable',
+  'internal',
+]
+const REQUEST_PREVIEW = 50

@@ -1,0 +1,152 @@
+/**
+ * Requests from strangers, blocking, receipts switched off, disappearing messages, deletion.
+ * (spec/delivery.md, "Message requests", "Expiry")
+ */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { TestClock, TestPerson, TestServer, until } from './people.ts'
+
+let server: TestServer
+let ana: TestPerson
+let ben: TestPerson
+
+beforeEach(async () => {
+  server = await new TestServer().start()
+  ana = await TestPerson.register(server, '+12025550101')
+  ben = await TestPerson.register(server, '+12025550102')
+})
+
+afterEach(async () => {
+  await ana.offline()
+  await ben.offline()
+  await server.stop()
+})
+
+const texts = (messages: readonly { readonly text: string }[]) => messages.map(({ text }) => text)
+
+describe('a first message from somebody unknown, when the user wants to be asked', () => {
+  beforeEach(async () => {
+    await ben.open()
+    await ben.couplet.changeSettings({ strangers: 'ask' })
+    await ben.offline()
+  })
+
+  test('waits as a request; no receipt goes out before it is accepted, and all of them after', async () => {
+    await ana.send(ben, 'hello', 'it is me')
+    expect(await ben.receive()).toEqual([])
+    const couplet = await ana.online()
+    // Acknowledged without a receipt: sent, and never delivered until Ben says so.
+    expect(await couplet.outbox()).toEqual([])
+    const states = async () =>
+      (await couplet.history(ben.phone)).map((message) => 'state' in message && message.state)
+    expect(await states()).toEqual(['sent', 'sent'])
+
+    await ben.online()
+    const [request] = await ben.couplet.requests()
+    expect(request?.contact).toMatchObject({ phone: ana.phone, accepted: false })
+    expect(texts(request!.messages)).toEqual(['hello', 'it is me'])
+    await ben.couplet.accept(ana.phone)
+    expect(await ben.couplet.requests()).toEqual([])
+    const read: string[] = []
+    for await (const { text } of ben.couplet.messages({ follow: false })) read.push(text)
+    expect(read).toEqual(['hello', 'it is me'])
+    await until(async () => (await states()).every((state) => state === 'delivered'))
+  })
+
+  test('accepted while away from the server: the receipts go out at the next connection', async () => {
+    await ana.send(ben, 'hello')
+    await ben.receive()
+    await ben.open()
+    await ben.couplet.accept(ana.phone)
+    await ben.offline()
+    await ben.receive()
+    await ana.online()
+    const [message] = await ana.couplet.history(ben.phone)
+    expect(message).toMatchObject({ state: 'delivered' })
+  })
+
+  test('writing to somebody is accepting them', async () => {
+    await ana.send(ben, 'hello')
+    await ben.receive()
+    await ben.send(ana, 'hello Ana')
+    expect(await (await ben.open()).requests()).toEqual([])
+  })
+})
+
+describe('a blocked contact', () => {
+  test('is shown no receipt, and nothing of it is shown', async () => {
+    await ana.send(ben, 'hello')
+    expect(texts(await ben.receive())).toEqual(['hello'])
+    await ben.open()
+    expect(await ben.couplet.block(ana.phone)).toMatchObject({ blocked: true })
+    await ben.offline()
+    await ana.send(ben, 'are you there?')
+    expect(await ben.receive()).toEqual([])
+    await ana.online()
+    const states = (await ana.couplet.history(ben.phone)).map((m) => 'state' in m && m.state)
+    expect(states).toEqual(['delivered', 'sent'])
+
+    await ben.open()
+    await ben.couplet.block(ana.phone, false)
+    await ben.offline()
+    await (await ana.couplet.send(ben.phone, 'now?')).sent
+    expect(texts(await ben.receive())).toEqual(['now?'])
+  })
+})
+
+describe('receipts switched off', () => {
+  test('the sender sees sent, never delivered, and sends nothing again', async () => {
+    await ben.open()
+    await ben.couplet.changeSettings({ receipts: false })
+    await ben.offline()
+    await ana.send(ben, 'hello')
+    expect(texts(await ben.receive())).toEqual(['hello'])
+    await ana.online()
+    expect(await ana.couplet.outbox()).toEqual([])
+    expect(await ana.couplet.history(ben.phone)).toMatchObject([{ state: 'sent' }])
+    expect(await ben.receive()).toEqual([])
+  })
+})
+
+describe('disappearing messages', () => {
+  test('end on both devices: from when it was sent here, from when it was seen there', async () => {
+    const clock = new TestClock()
+    const cleo = await TestPerson.register(server, '+12025550103', { clock })
+    await ana.online()
+    const { message } = await ana.couplet.send(cleo.phone, 'burn this', { expiresAfterMs: 1500 })
+    expect(message.expiresAt).toBe(message.sentAt + 1500)
+    const gone: string[] = []
+    ana.couplet.on('expired', ({ id }) => gone.push(id))
+    expect(texts(await cleo.receive())).toEqual(['burn this'])
+    await until(() => gone.length === 1)
+    expect(gone).toEqual([message.id])
+    expect(await ana.couplet.history(cleo.phone)).toEqual([])
+
+    await cleo.open()
+    clock.offset += 10_000
+    await cleo.offline()
+    await cleo.open()
+    expect(await cleo.couplet.history(ana.phone)).toEqual([])
+    await cleo.offline()
+  })
+
+  test('one that ends undelivered is not sent any more, and leaves no gap behind it', async () => {
+    await ana.online()
+    const fleeting = await ana.couplet.send(ben.phone, 'too late', { expiresAfterMs: 300 })
+    await fleeting.sent
+    for (const text of ['one', 'two', 'three']) await (await ana.couplet.send(ben.phone, text)).sent
+    await expect(fleeting.delivered).rejects.toMatchObject({ code: 'timed-out' })
+    const received = await ben.receive()
+    expect(texts(received)).toEqual(['one', 'two', 'three'])
+  })
+
+  test('a message is deleted here when the user says so, and not sent any more', async () => {
+    await ana.open()
+    const { message } = await ana.couplet.send(ben.phone, 'never mind')
+    await ana.couplet.deleteMessage(message.id)
+    expect(await ana.couplet.history(ben.phone)).toEqual([])
+    await ana.couplet.connect()
+    await ana.couplet.settled()
+    expect(await ben.receive()).toEqual([])
+    await expect(ana.couplet.deleteMessage(message.id)).rejects.toMatchObject({ code: 'not-found' })
+  })
+})
