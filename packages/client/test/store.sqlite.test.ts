@@ -84,6 +84,19 @@ describe('a store in SQLite', () => {
     expectHidden(folder)
   })
 
+  test('has no past in its log after scrubbing, and goes on', async () => {
+    const store = openStore(join(folder, 'a.db'))
+    const log = () => statSync(join(folder, 'a.db-wal')).size
+    await store.transaction((tx) => tx.put('c', 'p', 0, 'kept'))
+    await store.transaction((tx) => tx.put('c', 'p', 1, 'deleted'))
+    await store.transaction((tx) => tx.delete('c', 'p', 1))
+    expect(log()).toBeGreaterThan(0)
+    await store.scrub()
+    expect(log()).toBe(0)
+    expect(await store.transaction((tx) => tx.get('c', 'p'))).toBe('kept')
+    await store.close()
+  })
+
   test('lets one process in, and the next as soon as that one is killed', async () => {
     const child = start('open-or-create', folder)
     await child.lines.next((line) => line === 'created')
