@@ -12,7 +12,6 @@ const steps: readonly (readonly [name: string, tool: string, ...args: string[]])
   ['format', 'biome', 'check', ...(fix ? ['--write'] : []), '.'],
   ['lint', 'oxlint', '--type-aware', ...(fix ? ['--fix'] : []), '.'],
   ['types', 'tsc', '-b'],
-  ['types of tests', 'tsc', '-p', 'tsconfig.tests.json'],
   ['architecture', 'vitest', 'run', 'test/architecture.test.ts'],
 ]
 

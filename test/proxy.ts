@@ -44,7 +44,7 @@ export class TcpProxy {
     client.on('data', (chunk) => {
       if (!this.swallowUpstream) upstream.write(chunk)
     })
-    upstream.on('data', (chunk) => {
+    upstream.on('data', (chunk: Buffer) => {
       this.onDownstream(chunk)
       client.write(chunk)
     })
