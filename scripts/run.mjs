@@ -24,6 +24,7 @@ const TASKS = {
   test: { program: ['scripts/test.ts'], development: true },
   check: { program: ['scripts/check.ts'], development: true },
   fix: { program: ['scripts/check.ts', '--fix'], development: true },
+  bench: { program: ['bench/run.ts'], development: true },
   build: { program: ['node_modules/typescript/bin/tsc', '-b'], development: true },
 }
 
