@@ -181,6 +181,8 @@ export function openMessage(
     session: {
       ...stepped,
       handshake: undefined,
+      // The peer sends in this session, so it knows it, whatever the server said.
+      standing: stepped.standing === 'dead' ? 'revived' : stepped.standing,
       receiving: { ...chain, key: nextKey, count: header.number + 1 },
     },
     content,

@@ -15,15 +15,16 @@ import type { Session } from './session.ts'
  * An established session wins over any that is not: a thief of a prekey could otherwise grind
  * handshakes until his hash is the smaller one. Among equals the smaller H(th1) is used, which
  * both ends compute alike.
+ *
+ * A revived session comes in between. It was given up on the server's word and another was begun in
+ * its place; but the peer sends in it, and may go on doing so if its hash is the smaller one. So it
+ * is sent in until the other is established: one forged nack at the first message would otherwise
+ * have each end send in another session for ever, and no ratchet turn.
  */
 export function sessionToSendIn(sessions: readonly Session[]): Session | undefined {
   return sessions
-    .filter((session) => session.standing === 'live')
-    .sort(
-      (a, b) =>
-        Number(b.established) - Number(a.established) ||
-        compareBytes(a.handshakeHash, b.handshakeHash),
-    )[0]
+    .filter((session) => rank(session) >= 0)
+    .sort((a, b) => rank(b) - rank(a) || compareBytes(a.handshakeHash, b.handshakeHash))[0]
 }
 
 /**
@@ -45,13 +46,13 @@ export function addAcceptedSession(
 ): readonly Session[] {
   const established = sessions.filter((session) => session.established)
   if (established.length === 0) return [...sessions, accepted]
-  const live = established.filter((session) => session.standing === 'live')
+  const live = established.filter(isSentIn)
   if (!(live.length > 0 ? live : established).some(continues)) {
     return [...sessions, { ...accepted, unproven: true }]
   }
   return [
     ...sessions.map((session) =>
-      session.established && session.standing === 'live'
+      session.established && isSentIn(session)
         ? { ...session, standing: 'superseded' as const }
         : session,
     ),
@@ -69,4 +70,14 @@ export function withoutExpiredSessions(
   return sessions.filter(
     (session) => session === current || now - lastUsedAt(session) < SESSION_RETENTION_MS,
   )
+}
+
+/** Higher goes first; below zero nothing is sent. */
+function rank({ standing, established }: Session): number {
+  if (standing === 'live') return established ? 2 : 0
+  return standing === 'revived' ? 1 : -1
+}
+
+function isSentIn(session: Session): boolean {
+  return rank(session) >= 0
 }

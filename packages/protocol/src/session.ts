@@ -18,8 +18,12 @@ export interface Session {
   readonly peer: Bytes
   /** Milliseconds since 1970. */
   readonly createdAt: number
-  /** `live`: may be sent in. `superseded`, `dead`: only receives, until it is forgotten. */
-  readonly standing: 'live' | 'superseded' | 'dead'
+  /**
+   * `live`: may be sent in. `superseded`: the peer replaced it, only receives until it is forgotten.
+   * `dead`: the server says that the peer does not know it. `revived`: it was dead, and then a
+   * message came in it, so the server's word may have been wrong.
+   */
+  readonly standing: 'live' | 'superseded' | 'dead' | 'revived'
   /** Whether a message was decrypted here that depends on a fresh key of this end. */
   readonly established: boolean
   /** Replaced an established session without proof of continuity: the user is to be told. */
