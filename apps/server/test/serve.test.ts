@@ -29,7 +29,7 @@ interface Program {
 
 function run(...args: string[]): Program {
   const child = spawn(process.execPath, ['--conditions=source', MAIN, ...args], {
-    env: { PATH: process.env['PATH'], HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children = [...children, child]

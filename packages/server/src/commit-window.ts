@@ -11,8 +11,11 @@ import type { Answer } from './mailbox.ts'
 import type { AckResult, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RecentEnds } from './recent-ends.ts'
 
-/** How long a pushed envelope waits for its answer: longer than a round trip nearby. */
-export const COMMIT_WINDOW_MS = 25
+/**
+ * How long a pushed envelope waits for its answer: longer than most round trips, shorter than
+ * anybody waits for a tick.
+ */
+export const COMMIT_WINDOW_MS = 100
 
 /** An envelope that waits for its recipient's answer. */
 interface Held {

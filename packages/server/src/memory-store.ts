@@ -26,7 +26,7 @@ import type {
   StoredEnvelope,
   User,
 } from './ports.ts'
-import { stepLane } from './receipt-lane.ts'
+import { findInLane, stepLane } from './receipt-lane.ts'
 
 export function memoryStore(options: { readonly capacity: number }): Store {
   return {
@@ -89,7 +89,7 @@ class MemoryMailboxes implements MailboxStore {
       for (const record of this.#records.values()) {
         if (record.waiting.some(mine)) return { kind: 'waiting' }
       }
-      return this.#lanes.get(keyOf(sender))?.find(mine)?.end ?? { kind: 'unknown' }
+      return findInLane(this.#lanes.get(keyOf(sender)) ?? [], id) ?? { kind: 'unknown' }
     })
   }
 

@@ -1,18 +1,21 @@
 /**
  * The receipt lane: how a sender's last envelopes ended, until it asks. (spec/mailbox.md; delivery.md)
  *
- * Soft state: a lost entry costs the sender one resend, never a message. Bounded for each sender,
- * and no entry takes a place in a mailbox.
+ * A log: entries are added at the end, and only when they say more than what was there before
+ * (`stepAck`), so of several for one envelope the last one holds. Soft state: a lost entry costs the
+ * sender one resend, never a message. Bounded for each sender; no entry takes a place in a mailbox.
  */
 import { equalBytes } from '@couplet/wire'
-import { type Ended, saysMore } from './mailbox.ts'
+import type { End, Ended } from './mailbox.ts'
 
-/** Ends that are kept for one sender. */
+/** Entries that are kept for one sender. */
 export const LANE_LIMIT = 256
 
-/** The lane with one more entry; an envelope has one entry, and a weaker end changes nothing. */
 export function stepLane(lane: readonly Ended[], entry: Ended): readonly Ended[] {
-  const past = lane.find((one) => equalBytes(one.id, entry.id))
-  if (past && !saysMore(entry.end, past.end)) return lane
-  return [...lane.filter((one) => one !== past), entry].slice(-LANE_LIMIT)
+  return [...lane, entry].slice(-LANE_LIMIT)
+}
+
+/** How an envelope ended, as far as its sender's lane knows. */
+export function findInLane(lane: readonly Ended[], id: Uint8Array): End | undefined {
+  return lane.findLast((entry) => equalBytes(entry.id, id))?.end
 }

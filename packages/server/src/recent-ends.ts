@@ -67,4 +67,4 @@ function withOwnReceipt(end: Answer): Answer {
 }
 
 /** About 20 MiB at most. */
-const RECENT_ENDS_LIMIT = 65_536
+const RECENT_ENDS_LIMIT = 32_768

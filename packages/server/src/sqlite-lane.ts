@@ -1,47 +1,45 @@
-/** The receipt lane in SQLite: a ring of `LANE_LIMIT` entries for each sender. (receipt-lane.ts) */
+/** The receipt lane in SQLite: a log of `LANE_LIMIT` entries for each sender. (receipt-lane.ts) */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { endFromColumns, endToColumns } from './ended-codec.ts'
-import { type End, type Ended, saysMore } from './mailbox.ts'
+import type { Ended } from './mailbox.ts'
 import { LANE_LIMIT } from './receipt-lane.ts'
 
 export class SqliteLane {
-  readonly #find: StatementSync
+  readonly #all: StatementSync
   readonly #last: StatementSync
   readonly #insert: StatementSync
-  readonly #remove: StatementSync
   readonly #trim: StatementSync
   readonly #expire: StatementSync
   readonly #drop: StatementSync
 
   constructor(db: DatabaseSync) {
-    this.#find = db.prepare(
-      'SELECT kind, receipt, reason FROM receipts WHERE sender = ? AND id = ?',
+    this.#all = db.prepare(
+      `SELECT id, ended_at AS endedAt, kind, receipt, reason FROM receipts
+       WHERE sender = ? ORDER BY position`,
     )
     this.#last = db.prepare('SELECT max(position) AS position FROM receipts WHERE sender = ?')
     this.#insert = db.prepare(
       `INSERT INTO receipts (sender, position, id, ended_at, kind, receipt, reason)
        VALUES (?, ?, ?, ?, ?, ?, ?)`,
     )
-    this.#remove = db.prepare('DELETE FROM receipts WHERE sender = ? AND id = ?')
     this.#trim = db.prepare('DELETE FROM receipts WHERE sender = ? AND position <= ?')
     this.#expire = db.prepare('DELETE FROM receipts WHERE ended_at <= ?')
     this.#drop = db.prepare('DELETE FROM receipts WHERE sender = ?')
   }
 
   add({ sender, id, end, endedAt }: Ended): void {
-    const past = this.find(sender, id)
-    if (past) {
-      if (!saysMore(end, past)) return
-      this.#remove.run(sender, id)
-    }
-    const position = (this.#last.get(sender)?.position as number | null) ?? 0
-    this.#insert.run(sender, position + 1, id, endedAt, ...endToColumns(end))
-    this.#trim.run(sender, position + 1 - LANE_LIMIT)
+    const last = (this.#last.get(sender)?.position as number | null) ?? 0
+    this.#insert.run(sender, last + 1, id, endedAt, ...endToColumns(end))
+    if (last >= LANE_LIMIT) this.#trim.run(sender, last + 1 - LANE_LIMIT)
   }
 
-  find(sender: Uint8Array, id: Uint8Array): End | undefined {
-    const row = this.#find.get(sender, id)
-    return row && endFromColumns(row)
+  of(sender: Uint8Array): readonly Ended[] {
+    return this.#all.all(sender).map((row) => ({
+      id: row.id as Uint8Array,
+      sender,
+      end: endFromColumns(row),
+      endedAt: row.endedAt as number,
+    }))
   }
 
   expire(before: number): void {

@@ -17,6 +17,7 @@ import {
   type Waiting,
 } from './mailbox.ts'
 import type { AckResult, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
+import { findInLane } from './receipt-lane.ts'
 import { SqliteLane } from './sqlite-lane.ts'
 import type { Synchronous } from './store-calls.ts'
 
@@ -72,10 +73,11 @@ export class SqliteMailboxes implements Synchronous<MailboxStore> {
   }
 
   status(sender: Uint8Array, ids: readonly Uint8Array[]): readonly EnvelopeStatus[] {
+    const lane = this.#lane.of(sender)
     return ids.map((id) =>
-      this.#statements.waits.get(id, sender)
+      this.#statements.waits.get(sender, id)
         ? { kind: 'waiting' }
-        : (this.#lane.find(sender, id) ?? { kind: 'unknown' }),
+        : (findInLane(lane, id) ?? { kind: 'unknown' }),
     )
   }
 
@@ -172,7 +174,7 @@ const SQL = {
   waiting: `SELECT sequence, id, sender, stored_at AS storedAt FROM messages
             WHERE recipient = ? ORDER BY sequence`,
   envelope: 'SELECT envelope FROM messages WHERE sequence = ?',
-  waits: 'SELECT 1 FROM messages WHERE id = ? AND sender = ?',
+  waits: 'SELECT 1 FROM messages WHERE sender = ? AND id = ?',
   insert: `INSERT INTO messages (recipient, id, sender, stored_at, envelope)
            VALUES (?, ?, ?, ?, ?)`,
   remove: 'DELETE FROM messages WHERE sequence = ?',

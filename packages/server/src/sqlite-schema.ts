@@ -76,6 +76,7 @@ const PRAGMAS = `
   PRAGMA secure_delete = ON;
   PRAGMA temp_store = MEMORY;
   PRAGMA cache_size = -32768;
+  PRAGMA wal_autocheckpoint = 8000;
 `
 
 const META_TABLE = `
@@ -107,7 +108,7 @@ const TABLES = `
     envelope  BLOB NOT NULL
   ) STRICT;
   CREATE INDEX messages_by_recipient ON messages (recipient);
-  CREATE INDEX messages_by_id ON messages (id);
+  CREATE INDEX messages_by_sender ON messages (sender, id);
   CREATE INDEX messages_by_time ON messages (stored_at);
 
   -- The last 16 that left a mailbox, packed (ended-codec.ts): so that a put repeated has one effect.
@@ -117,7 +118,7 @@ const TABLES = `
     entries   BLOB NOT NULL
   ) STRICT;
 
-  -- How a sender's last envelopes ended, until it asks: at most 256 for each.
+  -- How a sender's last envelopes ended, until it asks: a log, at most 256 rows for each.
   CREATE TABLE receipts (
     sender   BLOB NOT NULL,
     position INTEGER NOT NULL,
@@ -128,7 +129,6 @@ const TABLES = `
     reason   TEXT,
     PRIMARY KEY (sender, position)
   ) STRICT, WITHOUT ROWID;
-  CREATE UNIQUE INDEX receipts_by_id ON receipts (sender, id);
 
   CREATE TABLE registrations (
     id          TEXT PRIMARY KEY,

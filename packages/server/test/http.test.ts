@@ -132,7 +132,7 @@ describe('the directory', () => {
   it('gives record and prekeys to a registered user who signs', async () => {
     const answer = await look(ana.phone)
     expect(answer.status).toBe(200)
-    expect(answer.body['identity']).toBe(toBase64Url(ana.signedIdentity))
+    expect(answer.body.identity).toBe(toBase64Url(ana.signedIdentity))
     expect(answer.headers.get('cache-control')).toBe('no-store')
   })
 
@@ -189,7 +189,7 @@ describe('prekeys', () => {
       undefined,
       signedHeaders(server, ana, 'GET', path),
     )
-    expect(found.body['prekeys']).toBe(toBase64Url(newer))
+    expect(found.body.prekeys).toBe(toBase64Url(newer))
   })
 
   it('must be signed by their owner, belong to it, and last from now to 31 days', async () => {

@@ -140,7 +140,7 @@ describe('the code', () => {
   it('is good for ten minutes', async () => {
     const ana = makeIdentity(PHONE)
     const first = await opened(ana)
-    expect(first.body['expiresAt']).toBe(now + 600_000)
+    expect(first.body.expiresAt).toBe(now + 600_000)
     now += 600_000
     const late = await verifyCode(server, ana, first, codeFor(PHONE))
     expect(late.status).toBe(410)
@@ -180,7 +180,7 @@ describe('proof of possession', () => {
   it('without it nothing is registered, and no try is used up', async () => {
     const ana = makeIdentity(PHONE)
     const registration = await opened(ana)
-    const path = `/v1/registrations/${registration.body['id']}/verify`
+    const path = `/v1/registrations/${registration.body.id}/verify`
     const code = codeFor(PHONE)
     const strangers = proofOf(server, makeIdentity(PHONE), registration)
     const elsewhere = proofOf({ name: 'evil.example' }, ana, registration)
