@@ -9,7 +9,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs'
 import { constants } from 'node:os'
 import { dirname, join } from 'node:path'
-import { argv, cwd, env, execPath, exit, kill, on, platform, ppid, stderr } from 'node:process'
+import process, { argv, cwd, env, execPath, exit, platform, stderr } from 'node:process'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -105,8 +105,8 @@ function handOver(node, args) {
     const child = spawn(node, args, { stdio: 'inherit', cwd: cwd() })
     // A terminal sends Ctrl-C to the whole group, so SIGINT is not sent on a second time;
     // a service manager signals this process alone.
-    on('SIGINT', () => {})
-    for (const signal of ['SIGTERM', 'SIGHUP']) on(signal, () => child.kill(signal))
+    process.on('SIGINT', () => {})
+    for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal))
     stopWithParent(child)
     child.on('error', (error) => {
       stderr.write(`couplet: could not start ${node}: ${error.message}\n`)
@@ -118,11 +118,11 @@ function handOver(node, args) {
 
 /** `kill` on npm leaves its children behind, holding the port; so the launcher watches its parent. */
 function stopWithParent(child) {
-  const parent = ppid
+  const parent = process.ppid
   setInterval(() => {
     if (process.ppid === parent) return
     try {
-      kill(child.pid, 'SIGTERM')
+      process.kill(child.pid, 'SIGTERM')
     } catch {}
   }, 500).unref()
 }
