@@ -171,7 +171,7 @@ async function stop(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = once(child, 'close')
   child.kill('SIGTERM')
-  const late = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS)
+  const late = setTimeout(() => child.kill('SIGKILL'), GRACE_MS)
   await ended
   clearTimeout(late)
 }
@@ -188,4 +188,6 @@ function foreign(environment: Environment): Record<string, string> {
 
 const BEAT_MS = 450
 const GLANCE_MS = 50
-const PATIENCE_MS = 15_000
+/** How long a process may take to say that it is ready, also on a busy machine. */
+const PATIENCE_MS = 60_000
+const GRACE_MS = 10_000
