@@ -65,6 +65,15 @@ const BAD_POINTS = [
   'eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f',
 ].map((hex) => new Uint8Array(Buffer.from(hex, 'hex')))
 
+/** One message from the outbox of one device to the other. */
+async function send(from: Device, to: Device) {
+  await from.prepare(to)
+  const sealed = from.release()!
+  const received = await to.receive(sealed.envelope)
+  if (received?.kind !== 'opened') throw new Error(`test: ${received?.kind}`)
+  return { sealed, received }
+}
+
 describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
   let people: Cast
   beforeAll(async () => {
@@ -428,13 +437,6 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
         const ana = new Device(people.ana, seededRandom(`${reason} a`))
         const ben = new Device(people.ben, seededRandom(`${reason} b`))
         const devices = [ana, ben] as const
-        const send = async (from: Device, to: Device) => {
-          await from.prepare(to)
-          const sealed = from.release()!
-          const received = await to.receive(sealed.envelope)
-          if (received?.kind !== 'opened') throw new Error(`test: ${received?.kind}`)
-          return { sealed, received }
-        }
         ana.write(text('hello'))
         const first = await send(ana, ben)
         ana.refused(toHex(first.sealed.id), reason)
