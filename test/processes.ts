@@ -120,6 +120,7 @@ export class World {
         PATH: process.env.PATH,
         HOME: this.folder,
         COUPLET_NO_PASSPHRASE: '1',
+        NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/couplet'),
         ...environment,
       },
       stdio: ['pipe', 'pipe', 'pipe'],
