@@ -1,5 +1,6 @@
 /**
- * Primitives from node:crypto (OpenSSL). Needs Node 24 or newer, for ML-KEM.
+ * Primitives from node:crypto (OpenSSL). Needs Node 24.15 or newer, for ML-KEM and
+ * for keys as raw bytes: through DER, each key costs several times as much.
  *
  * node:crypto gives causes with its errors; none leaves this module, since a cause is an oracle.
  */
@@ -7,7 +8,6 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createHash,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -15,6 +15,7 @@ import {
   diffieHellman,
   encapsulate,
   generateKeyPair,
+  hash,
   hkdfSync,
   type KeyObject,
   privateDecrypt,
@@ -23,12 +24,12 @@ import {
   verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { type Bytes, concatBytes, fromHex } from '@couplet/wire'
+import { type Bytes, concatBytes } from '@couplet/wire'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
 
 export const nodePrimitives: Primitives = {
-  sha256: (message) => own(createHash('sha256').update(message).digest()),
-  sha512: (message) => own(createHash('sha512').update(message).digest()),
+  sha256: (message) => own(hash('sha256', message, 'buffer')),
+  sha512: (message) => own(hash('sha512', message, 'buffer')),
   hmacSha256(key, ...parts) {
     const hmac = createHmac('sha256', key)
     for (const part of parts) hmac.update(part)
@@ -50,39 +51,38 @@ export const nodePrimitives: Primitives = {
     }
   },
 
-  x25519PublicKey: (secret) => rawPublicKey(privateKey(X25519_PKCS8, secret)),
+  x25519PublicKey: (secret) => rawPublicKey(privateKey('x25519', secret)),
   x25519(secret, publicKey) {
     try {
-      const shared = diffieHellman({
-        privateKey: privateKey(X25519_PKCS8, secret),
-        publicKey: publicKeyOf(X25519_SPKI, publicKey),
-      })
-      return own(shared)
+      return own(
+        diffieHellman({
+          privateKey: privateKey('x25519', secret),
+          publicKey: publicKeyOf('x25519', publicKey),
+        }),
+      )
     } catch {
       // OpenSSL refuses the all-zero result itself.
       return undefined
     }
   },
 
-  ed25519PublicKey: (seed) => rawPublicKey(privateKey(ED25519_PKCS8, seed)),
-  ed25519Sign: (seed, message) => own(sign(null, message, privateKey(ED25519_PKCS8, seed))),
+  ed25519PublicKey: (seed) => rawPublicKey(privateKey('ed25519', seed)),
+  ed25519Sign: (seed, message) => own(sign(null, message, privateKey('ed25519', seed))),
   ed25519Verify(publicKey, message, signature) {
     try {
-      return verify(null, message, publicKeyOf(ED25519_SPKI, publicKey), signature)
+      return verify(null, message, publicKeyOf('ed25519', publicKey), signature)
     } catch {
       return false
     }
   },
 
-  kemPublicKey: (seed) =>
-    own(createPublicKey(kemPrivateKey(seed)).export({ type: 'spki', format: 'der' })).slice(
-      KEM_SPKI.prefix.length,
-    ),
+  kemPublicKey: (seed) => rawPublicKey(privateKey('ml-kem-768', seed)),
   kemEncapsulate(publicKey) {
-    const { sharedKey, ciphertext } = encapsulate(publicKeyOf(KEM_SPKI, publicKey))
+    const { sharedKey, ciphertext } = encapsulate(publicKeyOf('ml-kem-768', publicKey))
     return { ciphertext: own(ciphertext), sharedSecret: own(sharedKey) }
   },
-  kemDecapsulate: (seed, ciphertext) => own(decapsulate(kemPrivateKey(seed), ciphertext)),
+  kemDecapsulate: (seed, ciphertext) =>
+    own(decapsulate(privateKey('ml-kem-768', seed), ciphertext)),
 
   async rsaOaepEncrypt(publicKeySpki, plaintext, label) {
     const key = createPublicKey({ key: Buffer.from(publicKeySpki), format: 'der', type: 'spki' })
@@ -126,39 +126,24 @@ class NodeExchangeKey implements ExchangePrivateKey {
   }
 }
 
-/** DER of a key of one kind, up to the key itself, which has exactly `length` bytes. */
-interface Template {
-  readonly prefix: Uint8Array
-  readonly length: number
+function privateKey(type: KeyType, secret: Uint8Array): KeyObject {
+  const { format, length } = PRIVATE_KEYS[type]
+  return createPrivateKey({ key: sized(secret, length), format, asymmetricKeyType: type })
 }
 
-function privateKey(template: Template, secret: Uint8Array): KeyObject {
-  const key = fill(template, secret)
-  try {
-    return createPrivateKey({ key, format: 'der', type: 'pkcs8' })
-  } finally {
-    key.fill(0)
-  }
+function publicKeyOf(type: KeyType, raw: Uint8Array): KeyObject {
+  const key = sized(raw, PUBLIC_KEY_BYTES[type])
+  return createPublicKey({ key, format: 'raw-public', asymmetricKeyType: type })
 }
 
-/** ML-KEM-768 by seed: PKCS#8 with the seed alone (FIPS 203's d ‖ z). */
-function kemPrivateKey(seed: Uint8Array): KeyObject {
-  return privateKey(KEM_PKCS8, seed)
-}
-
-function publicKeyOf(template: Template, raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: fill(template, raw), format: 'der', type: 'spki' })
-}
-
-/** OpenSSL ignores bytes behind the structure: a key too long would pass as its own beginning. */
-function fill({ prefix, length }: Template, raw: Uint8Array): Buffer {
-  if (raw.length !== length) throw new RangeError(`key is not ${length} bytes`)
-  return Buffer.concat([prefix, raw])
-}
-
-/** The last 32 bytes of an X25519 or Ed25519 SubjectPublicKeyInfo are the key itself. */
 function rawPublicKey(key: KeyObject): Bytes {
-  return own(createPublicKey(key).export({ type: 'spki', format: 'der' })).slice(-32)
+  return own(createPublicKey(key).export({ format: 'raw-public' }))
+}
+
+/** Keys have one length each, whatever OpenSSL would make of others. */
+function sized(key: Uint8Array, length: number): Uint8Array {
+  if (key.length !== length) throw new RangeError(`key is not ${length} bytes`)
+  return key
 }
 
 /** A `Buffer` may be a window of a shared pool; what we return is not. */
@@ -168,15 +153,13 @@ function own(buffer: Uint8Array): Bytes {
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
-const X25519_PKCS8: Template = { prefix: fromHex('302e020100300506032b656e04220420'), length: 32 }
-const X25519_SPKI: Template = { prefix: fromHex('302a300506032b656e032100'), length: 32 }
-const ED25519_PKCS8: Template = { prefix: fromHex('302e020100300506032b657004220420'), length: 32 }
-const ED25519_SPKI: Template = { prefix: fromHex('302a300506032b6570032100'), length: 32 }
-const KEM_PKCS8: Template = {
-  prefix: fromHex('3054020100300b060960864801650304040204428040'),
-  length: 64,
-}
-const KEM_SPKI: Template = {
-  prefix: fromHex('308204b2300b0609608648016503040402038204a100'),
-  length: 1184,
-}
+
+type KeyType = 'x25519' | 'ed25519' | 'ml-kem-768'
+
+/** ML-KEM by its seed d ‖ z (FIPS 203). */
+const PRIVATE_KEYS = {
+  x25519: { format: 'raw-private', length: 32 },
+  ed25519: { format: 'raw-private', length: 32 },
+  'ml-kem-768': { format: 'raw-seed', length: 64 },
+} as const
+const PUBLIC_KEY_BYTES = { x25519: 32, ed25519: 32, 'ml-kem-768': 1184 } as const
