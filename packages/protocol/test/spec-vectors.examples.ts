@@ -3,7 +3,7 @@
  *
  * A block is opened by `<!-- example FILE "NAME" -->` and holds lines `path  value`. The path leads
  * through the vector of that name (or, in files without names, the one at that index); the value is
- * filled in. Bytes longer than 64 are shown by their first and last 16.
+ * filled in, 32 bytes a line. Bytes longer than 160 are shown by their first and last 16.
  */
 import type { Json } from './spec-vectors.files.ts'
 
@@ -12,12 +12,12 @@ const BLOCK = /<!-- example (\S+) "([^"]+)" -->\n```text\n([\s\S]*?)```/g
 export function withExamples(markdown: string, files: ReadonlyMap<string, Json>): string {
   return markdown.replaceAll(BLOCK, (_, file: string, name: string, body: string) => {
     const vector = find(files.get(file), name, file)
-    const paths = body
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/\s+/, 1)[0]!)
+    const paths = [...body.matchAll(/^\S+/gm)].map(([path]) => path)
     const width = Math.max(...paths.map((path) => path.length))
-    const lines = paths.map((path) => `${path.padEnd(width)}  ${shown(at(vector, path))}`)
+    const lines = paths.map((path) => {
+      const value = shown(at(vector, path)).join(`\n${' '.repeat(width + 2)}`)
+      return `${path.padEnd(width)}  ${value}`
+    })
     return `<!-- example ${file} "${name}" -->\n\`\`\`text\n${lines.join('\n')}\n\`\`\``
   })
 }
@@ -45,9 +45,11 @@ function at(vector: Json, path: string): Json {
   return value
 }
 
-function shown(value: Json): string {
-  if (typeof value !== 'string') return JSON.stringify(value)
+/** A value as one line or several. */
+function shown(value: Json): readonly string[] {
+  if (typeof value !== 'string') return [JSON.stringify(value)]
   const isHex = value.length > 0 && value.length % 2 === 0 && /^[0-9a-f]+$/.test(value)
-  if (!isHex || value.length <= 128) return value
-  return `${value.slice(0, 32)}…${value.slice(-32)} (${value.length / 2} bytes)`
+  if (!isHex) return [value]
+  if (value.length <= 320) return value.match(/.{1,64}/g) ?? []
+  return [`${value.slice(0, 32)}…${value.slice(-32)} (${value.length / 2} bytes)`]
 }

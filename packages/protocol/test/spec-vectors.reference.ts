@@ -7,440 +7,36 @@
  * coins of ML-KEM (noble).
  */
 import {
-  constants,
-  createCipheriv,
-  createDecipheriv,
-  createHash,
-  createHmac,
-  createPrivateKey,
-  createPublicKey,
-  decapsulate,
-  diffieHellman,
-  hkdfSync,
-  type KeyObject,
-  privateDecrypt,
-  publicEncrypt,
-  sign,
-} from 'node:crypto'
-import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
+  type HandshakeTrace,
+  handshakeBytes,
+  type Person,
+  type Prekeys,
+  schedule,
+} from './spec-vectors.reference-handshake.ts'
+import {
+  cat,
+  etm,
+  etmOpen,
+  fromHex,
+  hkdf,
+  hmac,
+  kemDecapsulate,
+  kemEncapsulate,
+  kemPublic,
+  label,
+  oaepDecrypt,
+  sha256,
+  sha512,
+  u8,
+  u16,
+  u32,
+  u64,
+  x25519,
+  x25519Public,
+} from './spec-vectors.reference-primitives.ts'
 
-// -------------------------------------------------------------------------------------------------
-// conventions.md
-
-export const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
-export const fromHex = (text: string): Buffer => Buffer.from(text, 'hex')
-export const cat = (...parts: readonly Uint8Array[]): Buffer => Buffer.concat(parts)
-
-export const u8 = (value: number): Buffer => Buffer.of(value)
-export function u16(value: number): Buffer {
-  const bytes = Buffer.alloc(2)
-  bytes.writeUInt16BE(value)
-  return bytes
-}
-export function u32(value: number): Buffer {
-  const bytes = Buffer.alloc(4)
-  bytes.writeUInt32BE(value)
-  return bytes
-}
-export function u64(value: number | bigint): Buffer {
-  const bytes = Buffer.alloc(8)
-  bytes.writeBigUInt64BE(BigInt(value))
-  return bytes
-}
-export const text16 = (text: string): Buffer => cat(u16(Buffer.byteLength(text)), Buffer.from(text))
-
-export function label(purpose: string): Buffer {
-  const text = Buffer.from(`couplet/v1/${purpose}`, 'ascii')
-  return cat(u8(text.length), text)
-}
-
-// -------------------------------------------------------------------------------------------------
-// Primitives
-
-export const sha256 = (...parts: readonly Uint8Array[]): Buffer =>
-  createHash('sha256')
-    .update(cat(...parts))
-    .digest()
-export const sha512 = (...parts: readonly Uint8Array[]): Buffer =>
-  createHash('sha512')
-    .update(cat(...parts))
-    .digest()
-export const hmac = (key: Uint8Array, ...parts: readonly Uint8Array[]): Buffer =>
-  createHmac('sha256', key)
-    .update(cat(...parts))
-    .digest()
-export const hkdf = (salt: Uint8Array, ikm: Uint8Array, info: Uint8Array, length: number): Buffer =>
-  Buffer.from(hkdfSync('sha256', ikm, salt, info, length))
-
-const pkcs8 = (prefix: string, secret: Uint8Array): KeyObject =>
-  createPrivateKey({ key: cat(fromHex(prefix), secret), format: 'der', type: 'pkcs8' })
-const x25519Private = (secret: Uint8Array): KeyObject =>
-  pkcs8('302e020100300506032b656e04220420', secret)
-const ed25519Private = (seed: Uint8Array): KeyObject =>
-  pkcs8('302e020100300506032b657004220420', seed)
-const publicBytes = (key: KeyObject, length: number): Buffer =>
-  createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-length)
-
-export const x25519Public = (secret: Uint8Array): Buffer => publicBytes(x25519Private(secret), 32)
-export function x25519(secret: Uint8Array, publicKey: Uint8Array): Buffer {
-  const der = cat(fromHex('302a300506032b656e032100'), publicKey)
-  return diffieHellman({
-    privateKey: x25519Private(secret),
-    publicKey: createPublicKey({ key: der, format: 'der', type: 'spki' }),
-  })
-}
-
-export const ed25519Public = (seed: Uint8Array): Buffer => publicBytes(ed25519Private(seed), 32)
-export const ed25519Sign = (seed: Uint8Array, message: Uint8Array): Buffer =>
-  sign(null, message, ed25519Private(seed))
-
-const kemPrivate = (seed: Uint8Array): KeyObject =>
-  pkcs8('3054020100300b060960864801650304040204428040', seed)
-export const kemPublic = (seed: Uint8Array): Buffer => publicBytes(kemPrivate(seed), 1184)
-export function kemEncapsulate(publicKey: Uint8Array, coins: Uint8Array) {
-  const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey, coins)
-  return { ciphertext: Buffer.from(cipherText), sharedSecret: Buffer.from(sharedSecret) }
-}
-export const kemDecapsulate = (seed: Uint8Array, ciphertext: Uint8Array): Buffer =>
-  decapsulate(kemPrivate(seed), ciphertext)
-
-/** RSAES-OAEP-ENCRYPT with a given seed: RFC 8017, 7.1.1, the encoding by hand. */
-export function oaepEncrypt(
-  spki: Uint8Array,
-  message: Uint8Array,
-  oaepLabel: Uint8Array,
-  seed: Uint8Array,
-): Buffer {
-  const k = 384
-  const padding = Buffer.alloc(k - message.length - 2 * 32 - 2)
-  const db = cat(sha256(oaepLabel), padding, u8(1), message)
-  const maskedDb = xor(db, mgf1(seed, db.length))
-  const maskedSeed = xor(seed, mgf1(maskedDb, 32))
-  return rawRsa(spki, cat(u8(0), maskedSeed, maskedDb))
-}
-
-export function rawRsa(spki: Uint8Array, block: Uint8Array): Buffer {
-  const key = createPublicKey({ key: Buffer.from(spki), format: 'der', type: 'spki' })
-  return publicEncrypt({ key, padding: constants.RSA_NO_PADDING }, block)
-}
-
-/** RSA-OAEP decryption with SHA-256 for both hashes; anything wrong gives `undefined`. */
-export function oaepDecrypt(
-  key: KeyObject,
-  ciphertext: Uint8Array,
-  oaepLabel: Uint8Array,
-): Buffer | undefined {
-  const padding = constants.RSA_PKCS1_OAEP_PADDING
-  try {
-    return privateDecrypt({ key, padding, oaepHash: 'sha256', oaepLabel }, ciphertext)
-  } catch {
-    return undefined
-  }
-}
-
-function mgf1(seed: Uint8Array, length: number): Buffer {
-  const blocks: Buffer[] = []
-  for (let i = 0; i * 32 < length; i++) blocks.push(sha256(seed, u32(i)))
-  return cat(...blocks).subarray(0, length)
-}
-
-const xor = (a: Uint8Array, b: Uint8Array): Buffer => Buffer.from(a.map((byte, i) => byte ^ b[i]!))
-
-// -------------------------------------------------------------------------------------------------
-// message.md, "EtM"
-
-/** IV ‖ C ‖ tag. */
-export function etm(
-  keys: Uint8Array,
-  iv: Uint8Array,
-  plaintext: Uint8Array,
-  ad: Uint8Array,
-): Buffer {
-  const cipher = createCipheriv('aes-256-cbc', keys.subarray(0, 32), iv)
-  return etmTagged(keys, cat(iv, cipher.update(plaintext), cipher.final()), ad)
-}
-
-/** The tag behind IV ‖ C. */
-export function etmTagged(keys: Uint8Array, ivAndC: Uint8Array, ad: Uint8Array): Buffer {
-  return cat(ivAndC, hmac(keys.subarray(32, 64), u32(ad.length), ad, ivAndC))
-}
-
-export function etmOpen(keys: Uint8Array, sealed: Uint8Array, ad: Uint8Array): Buffer | undefined {
-  const body = sealed.subarray(0, sealed.length - 32)
-  if (!etmTagged(keys, body, ad).equals(sealed)) return undefined
-  try {
-    const cipher = createDecipheriv('aes-256-cbc', keys.subarray(0, 32), body.subarray(0, 16))
-    return cat(cipher.update(body.subarray(16)), cipher.final())
-  } catch {
-    return undefined
-  }
-}
-
-// -------------------------------------------------------------------------------------------------
-// identity.md
-
-export interface Person {
-  readonly name: string
-  /** Digits without the plus. */
-  readonly phone: string
-  readonly createdAt: number
-  readonly exchangeKey: KeyObject
-  readonly exchangePublicKey: Buffer
-  readonly signingSeed: Buffer
-  readonly identitySecret: Buffer
-  readonly record: Buffer
-  readonly signature: Buffer
-  readonly signed: Buffer
-  readonly id: Buffer
-}
-
-export interface Prekeys {
-  readonly name: string
-  readonly id: number
-  readonly secret: Buffer
-  readonly kemSeed: Buffer
-  readonly publicKey: Buffer
-  readonly kemPublicKey: Buffer
-  readonly notAfter: number
-  readonly encoded: Buffer
-  readonly signature: Buffer
-  readonly signed: Buffer
-}
-
-export const identityRecord = (fields: {
-  readonly phone: string
-  readonly exchangePublicKey: Uint8Array
-  readonly signingKey: Uint8Array
-  readonly identityKey: Uint8Array
-  readonly createdAt: number
-}): Buffer =>
-  cat(
-    u8(1),
-    u64(BigInt(fields.phone)),
-    u8(3),
-    fields.exchangePublicKey,
-    u8(4),
-    fields.signingKey,
-    u8(1),
-    fields.identityKey,
-    u64(fields.createdAt),
-  )
-
-export function makePerson(
-  input: Omit<Person, 'exchangePublicKey' | 'record' | 'signature' | 'signed' | 'id'>,
-): Person {
-  const exchangePublicKey = createPublicKey(input.exchangeKey).export({
-    format: 'der',
-    type: 'spki',
-  })
-  const record = identityRecord({
-    ...input,
-    exchangePublicKey,
-    signingKey: ed25519Public(input.signingSeed),
-    identityKey: x25519Public(input.identitySecret),
-  })
-  const signature = ed25519Sign(input.signingSeed, cat(label('sign/identity'), record))
-  return {
-    ...input,
-    exchangePublicKey,
-    record,
-    signature,
-    signed: cat(record, signature),
-    id: sha256(label('identity-id'), record),
-  }
-}
-
-export const prekeySet = (fields: {
-  readonly identityId: Uint8Array
-  readonly id: number
-  readonly publicKey: Uint8Array
-  readonly kemPublicKey: Uint8Array
-  readonly notAfter: number
-}): Buffer =>
-  cat(
-    u8(1),
-    fields.identityId,
-    u32(fields.id),
-    u8(1),
-    fields.publicKey,
-    u8(2),
-    fields.kemPublicKey,
-    u64(fields.notAfter),
-  )
-
-export function makePrekeys(
-  owner: Person,
-  input: Pick<Prekeys, 'name' | 'id' | 'secret' | 'kemSeed' | 'notAfter'>,
-): Prekeys {
-  const publicKey = x25519Public(input.secret)
-  const kemPublicKey = kemPublic(input.kemSeed)
-  const encoded = prekeySet({ ...input, identityId: owner.id, publicKey, kemPublicKey })
-  const signature = ed25519Sign(owner.signingSeed, cat(label('sign/prekeys'), encoded))
-  return {
-    ...input,
-    publicKey,
-    kemPublicKey,
-    encoded,
-    signature,
-    signed: cat(encoded, signature),
-  }
-}
-
-// -------------------------------------------------------------------------------------------------
-// handshake.md
-
-export interface HandshakeEntropy {
-  readonly ephemeralSeed: Buffer
-  readonly sessionSecret: Buffer
-  readonly identityBlockIv: Buffer
-  readonly oaepSeed: Buffer
-  readonly kemCoins: Buffer
-}
-
-/** Every value of one handshake, in the order in which they arise. */
-export interface HandshakeTrace {
-  readonly ephemeralKey: Buffer
-  readonly wrappedSecret: Buffer
-  readonly encapsulatedKey: Buffer
-  readonly kemSecret: Buffer
-  readonly th1: Buffer
-  readonly handshakeHash: Buffer
-  readonly dhEphemeralIdentity: Buffer
-  readonly dhEphemeralPrekey: Buffer
-  readonly ck: Buffer
-  readonly identityBlockKeys: Buffer
-  readonly continuityProof: Buffer
-  readonly identityBlock: Buffer
-  readonly th2: Buffer
-  readonly dhIdentityPrekey: Buffer
-  readonly rootKey: Buffer
-  readonly initiatorHeaderKey: Buffer
-  readonly responderHeaderKey: Buffer
-  readonly resetKey: Buffer
-  readonly sessionId: Buffer
-}
-
-/** What a dishonest or mistaken initiator may do otherwise. */
-export interface HandshakeFlaw {
-  readonly oaepLabel?: Buffer
-  readonly wrapped?: Buffer
-  readonly wrappedSecret?: Buffer
-  readonly signed?: Buffer
-  readonly blockPlaintext?: Buffer
-  readonly responderId?: Buffer
-  readonly initiatorId?: Buffer
-  readonly encodedPrekeys?: Buffer
-}
-
-export function makeHandshake(
-  initiator: Person,
-  responder: Person,
-  prekeys: Prekeys,
-  entropy: HandshakeEntropy,
-  resetKey?: Buffer,
-  flaw: HandshakeFlaw = {},
-): HandshakeTrace {
-  const ephemeralKey = x25519Public(entropy.ephemeralSeed)
-  const wrappedSecret =
-    flaw.wrappedSecret ??
-    oaepEncrypt(
-      responder.exchangePublicKey,
-      flaw.wrapped ?? entropy.sessionSecret,
-      flaw.oaepLabel ?? label('session-secret'),
-      entropy.oaepSeed,
-    )
-  const kem = kemEncapsulate(prekeys.kemPublicKey, entropy.kemCoins)
-  const responderIdentityKey = x25519Public(responder.identitySecret)
-  return schedule({
-    ephemeralKey,
-    wrappedSecret,
-    encapsulatedKey: kem.ciphertext,
-    kemSecret: kem.sharedSecret,
-    sessionSecret: entropy.sessionSecret,
-    dhEphemeralIdentity: x25519(entropy.ephemeralSeed, responderIdentityKey),
-    dhEphemeralPrekey: x25519(entropy.ephemeralSeed, prekeys.publicKey),
-    dhIdentityPrekey: x25519(initiator.identitySecret, prekeys.publicKey),
-    responderId: flaw.responderId ?? responder.id,
-    encodedPrekeys: flaw.encodedPrekeys ?? prekeys.encoded,
-    seal: (th1, keys, hash) => {
-      const proof = resetKey ? hmac(resetKey, label('continuity'), hash) : Buffer.alloc(32)
-      const plaintext = flaw.blockPlaintext ?? cat(flaw.signed ?? initiator.signed, proof)
-      return { proof, block: etm(keys, entropy.identityBlockIv, plaintext, th1) }
-    },
-    initiatorId: flaw.initiatorId ?? initiator.id,
-  })
-}
-
-function schedule(input: {
-  readonly ephemeralKey: Buffer
-  readonly wrappedSecret: Buffer
-  readonly encapsulatedKey: Buffer
-  readonly kemSecret: Buffer
-  readonly sessionSecret: Buffer
-  readonly dhEphemeralIdentity: Buffer
-  readonly dhEphemeralPrekey: Buffer
-  readonly dhIdentityPrekey: Buffer
-  readonly responderId: Buffer
-  readonly encodedPrekeys: Buffer
-  readonly initiatorId: Buffer
-  readonly seal: (th1: Buffer, keys: Buffer, hash: Buffer) => { proof: Buffer; block: Buffer }
-}): HandshakeTrace {
-  const { ephemeralKey, wrappedSecret, encapsulatedKey, kemSecret } = input
-  const { dhEphemeralIdentity, dhEphemeralPrekey, dhIdentityPrekey } = input
-  const th1 = sha256(
-    label('handshake/transcript-1'),
-    input.responderId,
-    input.encodedPrekeys,
-    u8(1),
-    ephemeralKey,
-    wrappedSecret,
-    encapsulatedKey,
-  )
-  const handshakeHash = sha256(label('handshake/hash'), th1)
-  const ikm = cat(
-    Buffer.alloc(32, 0xff),
-    input.sessionSecret,
-    dhEphemeralIdentity,
-    dhEphemeralPrekey,
-    kemSecret,
-  )
-  const ck = hkdf(th1, ikm, label('handshake/key'), 32)
-  const identityBlockKeys = hkdf(ck, Buffer.alloc(0), label('handshake/identity-block'), 64)
-  const { proof, block } = input.seal(th1, identityBlockKeys, handshakeHash)
-  const th2 = sha256(
-    label('handshake/transcript-2'),
-    th1,
-    block,
-    input.initiatorId,
-    input.responderId,
-  )
-  const okm = hkdf(ck, dhIdentityPrekey, cat(label('handshake/session'), th2), 224)
-  return {
-    ephemeralKey,
-    wrappedSecret,
-    encapsulatedKey,
-    kemSecret,
-    th1,
-    handshakeHash,
-    dhEphemeralIdentity,
-    dhEphemeralPrekey,
-    ck,
-    identityBlockKeys,
-    continuityProof: proof,
-    identityBlock: block,
-    th2,
-    dhIdentityPrekey,
-    rootKey: okm.subarray(0, 32),
-    initiatorHeaderKey: okm.subarray(32, 96),
-    responderHeaderKey: okm.subarray(96, 160),
-    resetKey: okm.subarray(160, 192),
-    sessionId: okm.subarray(192, 224),
-  }
-}
-
-/** EK ‖ ctR ‖ ctK ‖ idb. */
-export const handshakeBytes = (trace: HandshakeTrace): Buffer =>
-  cat(trace.ephemeralKey, trace.wrappedSecret, trace.encapsulatedKey, trace.identityBlock)
+export * from './spec-vectors.reference-handshake.ts'
+export * from './spec-vectors.reference-primitives.ts'
 
 // -------------------------------------------------------------------------------------------------
 // message.md, "Content" and "Padding"
@@ -456,19 +52,23 @@ export interface Content {
 }
 
 export function encodeContent(content: Content): Buffer {
-  const number = (field: number, value: number) =>
-    value === 0 ? Buffer.alloc(0) : cat(varint(field << 3), varint(value))
-  const block = (field: number, value: Buffer) =>
-    cat(varint((field << 3) | 2), varint(value.length), value)
   return cat(
-    block(1, fromHex(content.messageId)),
-    number(2, content.sequence),
-    number(3, content.oldestPending),
-    number(4, content.sentAt),
-    number(5, content.expiresAfter),
-    content.text === undefined ? Buffer.alloc(0) : block(6, Buffer.from(content.text)),
-    content.control === undefined ? Buffer.alloc(0) : number(7, content.control),
+    blockField(1, fromHex(content.messageId)),
+    numberField(2, content.sequence),
+    numberField(3, content.oldestPending),
+    numberField(4, content.sentAt),
+    numberField(5, content.expiresAfter),
+    content.text === undefined ? Buffer.alloc(0) : blockField(6, Buffer.from(content.text)),
+    content.control === undefined ? Buffer.alloc(0) : numberField(7, content.control),
   )
+}
+
+function numberField(field: number, value: number): Buffer {
+  return value === 0 ? Buffer.alloc(0) : cat(varint(field << 3), varint(value))
+}
+
+function blockField(field: number, value: Buffer): Buffer {
+  return cat(varint((field << 3) | 2), varint(value.length), value)
 }
 
 export function varint(value: number): Buffer {
