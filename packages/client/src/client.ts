@@ -142,7 +142,7 @@ class Client implements Couplet {
     }
     const { no } = await this.#book.toWriteTo(phone)
     const { contact, record } = await this.#transaction((tables) =>
-      this.#append(tables, no, text, expiresAfter),
+      this.#append(tables, no, text.toWellFormed(), expiresAfter),
     )
     const { sent, delivered } = this.#watch.wait(record.id)
     this.#outbox.kick(no)

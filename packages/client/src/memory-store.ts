@@ -1,161 +1,16 @@
 /**
- * A store in memory, for tests and throw-away identities; and what stores over a synchronous table
- * share: one transaction after the other, all or nothing. (ports.ts, `Store`)
+ * A store in memory, for tests and throw-away identities.
  *
  * Values pass through their encoded form here too. So nobody can change a record from outside, and
  * what a store on disk would refuse is refused here as well.
  */
-import type { AsyncLocalStorage } from 'node:async_hooks'
 import { type Bytes, wipe } from '@couplet/wire'
-import { ClientError } from './errors.ts'
-import type { Plain, Range, Store, StoredRecord, Transaction } from './ports.ts'
-import { decodeRecord, encodeRecord } from './records.ts'
+import type { Store, StoredRecord } from './ports.ts'
+import { type RecordTable, storeOver, type WholeRange } from './serial-store.ts'
 
 /** A store that forgets everything at `close`. */
 export function memoryStore(): Store {
   return storeOver(new MemoryTable())
-}
-
-/** What a store is made of: bytes by collection, partition and position. */
-export interface RecordTable {
-  begin(): void
-  /** What was written since `begin` is durable when this returns. */
-  commit(): void
-  /** Undoes everything since `begin`. Also after a `commit` that threw. */
-  rollback(): void
-  /** Owned by the caller. */
-  read(collection: string, partition: string, position: number): Uint8Array | undefined
-  /** Does not keep `value`. */
-  write(collection: string, partition: string, position: number, value: Uint8Array): void
-  remove(collection: string, partition: string, position: number): void
-  scan(collection: string, partition: string, range: WholeRange): StoredRecord<Uint8Array>[]
-  /** What was removed or replaced is in none of its files any more. */
-  scrub(): void
-  close(): void
-}
-
-/** A range without gaps; `limit` may be infinite. */
-export type WholeRange = Required<Range>
-
-/** A store over a table that it owns from now on. */
-export function storeOver(table: RecordTable): Store {
-  return new SerialStore(table)
-}
-
-class SerialStore implements Store {
-  readonly #table: RecordTable
-  readonly #inside = asyncLocal<TableTransaction>()
-  /** Settles when the last transaction that was asked for is over. */
-  #tail: Promise<void> = Promise.resolve()
-  #closed: Promise<void> | undefined
-
-  constructor(table: RecordTable) {
-    this.#table = table
-  }
-
-  async transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    this.#refuseInside()
-    if (this.#closed) throw new ClientError('closed', 'this store is closed')
-    const result = this.#tail.then(() => this.#run(work))
-    this.#tail = result.then(nothing, nothing)
-    return result
-  }
-
-  async scrub(): Promise<void> {
-    this.#refuseInside()
-    if (this.#closed) return
-    const result = this.#tail.then(() => this.#table.scrub())
-    this.#tail = result.then(nothing, nothing)
-    return result
-  }
-
-  async close(): Promise<void> {
-    this.#refuseInside()
-    this.#closed ??= this.#tail.then(() => this.#table.close())
-    return this.#closed
-  }
-
-  async #run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    this.#table.begin()
-    const transaction = new TableTransaction(this.#table)
-    try {
-      const result = await (this.#inside
-        ? this.#inside.run(transaction, () => work(transaction))
-        : work(transaction))
-      transaction.ended = true
-      this.#table.commit()
-      return result
-    } catch (error) {
-      transaction.ended = true
-      this.#table.rollback()
-      throw error
-    }
-  }
-
-  /** What waits for its own end would wait for ever. */
-  #refuseInside(): void {
-    if (this.#inside?.getStore()?.ended === false) {
-      throw new Error('inside a transaction of this store: finish it first')
-    }
-  }
-}
-
-class TableTransaction implements Transaction {
-  readonly #table: RecordTable
-  ended = false
-
-  constructor(table: RecordTable) {
-    this.#table = table
-  }
-
-  async get<T extends Plain>(
-    collection: string,
-    partition: string,
-    position = 0,
-  ): Promise<T | undefined> {
-    this.#check(position)
-    const bytes = this.#table.read(collection, partition, position)
-    return bytes && (takeValue(bytes) as T)
-  }
-
-  async put(collection: string, partition: string, position: number, value: Plain): Promise<void> {
-    this.#check(position)
-    const bytes = encodeRecord(value)
-    try {
-      this.#table.write(collection, partition, position, bytes)
-    } finally {
-      wipe(bytes)
-    }
-  }
-
-  async delete(collection: string, partition: string, position = 0): Promise<void> {
-    this.#check(position)
-    this.#table.remove(collection, partition, position)
-  }
-
-  async list<T extends Plain>(
-    collection: string,
-    partition: string,
-    range: Range = {},
-  ): Promise<readonly StoredRecord<T>[]> {
-    this.#check(0)
-    const {
-      from = Number.NEGATIVE_INFINITY,
-      to = Number.POSITIVE_INFINITY,
-      limit = Number.POSITIVE_INFINITY,
-      reverse = false,
-    } = range
-    if (Number.isNaN(from) || Number.isNaN(to)) throw new TypeError('a range without ends')
-    if (!(limit >= 0)) throw new TypeError('a limit below zero')
-    if (limit === 0) return []
-    const found = this.#table.scan(collection, partition, { from, to, limit, reverse })
-    return found.map(({ position, value }) => ({ position, value: takeValue(value) as T }))
-  }
-
-  #check(position: number): void {
-    if (this.ended) throw new Error('this transaction is over')
-    if (!Number.isSafeInteger(position)) throw new TypeError('a position is an integer')
-  }
 }
 
 class MemoryTable implements RecordTable {
@@ -239,25 +94,4 @@ function replace(partition: Partition, position: number, value: Bytes | undefine
 
 function keyOf(collection: string, partition: string): string {
   return JSON.stringify([collection, partition])
-}
-
-/** Takes the bytes over. */
-function takeValue(bytes: Uint8Array): Plain {
-  try {
-    return decodeRecord(bytes)
-  } finally {
-    wipe(bytes)
-  }
-}
-
-function nothing(): void {}
-
-/**
- * Remembers which transaction the running code was called from, so that a call from inside one is
- * told from a call that merely comes while it runs. Node can do that and browsers cannot yet; taken
- * from the process, so that nothing here imports Node.
- */
-function asyncLocal<T>(): AsyncLocalStorage<T> | undefined {
-  const hooks = globalThis.process?.getBuiltinModule?.('node:async_hooks')
-  return hooks && new hooks.AsyncLocalStorage<T>()
 }

@@ -30,9 +30,7 @@ export interface RegistrationPorts {
  */
 export function pendingRegistration(store: Store): Promise<RegistrationRecord | undefined> {
   return inTransaction(store, async (tables) => {
-    if (await tables.account()) {
-      throw new ClientError('already-registered', 'this home has a registered number already')
-    }
+    if (await tables.account()) throw alreadyRegistered()
     return tables.registration()
   })
 }
@@ -72,8 +70,19 @@ export async function requestCode(
   }
 }
 
-export function storeRegistration(store: Store, registration: RegistrationRecord): Promise<void> {
-  return inTransaction(store, (tables) => tables.putRegistration(registration))
+/** @throws {ClientError} `already-registered` when somebody else was quicker. */
+export async function storeRegistration(
+  store: Store,
+  registration: RegistrationRecord,
+): Promise<void> {
+  await inTransaction(store, async (tables) => {
+    if (await tables.account()) throw alreadyRegistered()
+    await tables.putRegistration(registration)
+  })
+}
+
+function alreadyRegistered(): ClientError {
+  return new ClientError('already-registered', 'this home has a registered number already')
 }
 
 /** @throws {ClientError} `invalid-phone-number`. */

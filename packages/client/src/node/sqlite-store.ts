@@ -24,8 +24,8 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { label, utf8, wipe } from '@couplet/wire'
 import { ClientError } from '../errors.ts'
-import { type RecordTable, storeOver, type WholeRange } from '../memory-store.ts'
 import type { Store, StoredRecord } from '../ports.ts'
+import { type RecordTable, storeOver, type WholeRange } from '../serial-store.ts'
 
 /**
  * Opens the file, or makes an empty one, and locks it until it is closed or the process ends.
