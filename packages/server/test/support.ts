@@ -127,7 +127,7 @@ export async function request(
 
 /** Asserts the whole form of a problem, and gives it. */
 export function problemOf(answer: Answer): Problem {
-  const problem = answer.body as Problem
+  const problem = answer.body as unknown as Problem
   if (answer.headers.get('content-type') !== 'application/problem+json') {
     throw new Error(`not a problem: ${answer.status} ${JSON.stringify(answer.body)}`)
   }
@@ -178,8 +178,8 @@ export function proofOf(server: { readonly name: string }, identity: TestIdentit
     identity.sign(
       registrationSignedBytes({
         serverName: server.name,
-        registrationId: opened.body.id,
-        challenge: fromBase64Url(opened.body.challenge),
+        registrationId: String(opened.body.id),
+        challenge: fromBase64Url(String(opened.body.challenge)),
         identityId: identity.identityId,
       }),
     ),
