@@ -75,7 +75,7 @@ export function readVectors(
 }
 
 const CONVERSATION_FIELDS = {
-  do: 'what happens: `begin`, `seal`, `accept`, `open`, `receipt`, `refuse`, `choose`, `note`',
+  do: 'what happens: `begin`, `seal`, `accept`, `open`, `receipt`, `refuse`, `standing`, `choose`, `note`',
   session: 'name of the state that changes; each end of a session has its own',
   'by, from, to': 'people of people.json',
   prekeys: 'of people.json, by name',
@@ -91,7 +91,7 @@ const CONVERSATION_FIELDS = {
   result: '`open`: `opened`, `late` or `foreign`',
   'chain, number': '`receipt`: place of the message that was receipted',
   answer: '`refuse`: reason of the nack',
-  'among, standings, sendsIn':
-    '`choose`: sessions, those that are not `live`, and the one to send in',
+  standing: '`standing`: what the session becomes; see session.md, "Several sessions"',
+  'among, sendsIn': '`choose`: sessions, and the one to send in',
   states: 'behind the events: the state of every session at the end',
 }

@@ -116,6 +116,7 @@ export interface Session {
   readonly self: Buffer
   readonly peer: Buffer
   handshake: { readonly prekeyId: number; readonly bytes: Buffer } | undefined
+  standing: 'live' | 'superseded' | 'dead' | 'revived'
   established: boolean
   rootKey: Buffer
   sending: Chain | undefined
@@ -194,6 +195,7 @@ export function begin(
     handshakeHash: trace.handshakeHash,
     ...ids,
     handshake: isInitiator ? { prekeyId: prekeys.id, bytes: handshakeBytes(trace) } : undefined,
+    standing: 'live',
     established: false,
     rootKey: trace.rootKey,
     sending: undefined,
@@ -412,6 +414,7 @@ export function open(
   chain.count += 1
   const padded = etmOpen(cat(keys.encryptionKey, keys.macKey), sealed, cat(ad, prefix))!
   session.handshake = undefined
+  if (session.standing === 'dead') session.standing = 'revived'
   const id = sha256(envelope)
   return {
     step,
@@ -453,6 +456,18 @@ function receivingStep(
   }
   session.proving = step.resetKey
   return step
+}
+
+/** The session to send in, of several with one peer. */
+export function sessionToSendIn(sessions: readonly Session[]): Session | undefined {
+  return sessions
+    .filter((session) => rank(session) >= 0)
+    .toSorted((a, b) => rank(b) - rank(a) || Buffer.compare(a.handshakeHash, b.handshakeHash))[0]
+}
+
+function rank({ standing, established }: Session): number {
+  if (standing === 'live') return established ? 2 : 0
+  return standing === 'revived' ? 1 : -1
 }
 
 export function noteReceipt(session: Session, chain: number, number: number): void {

@@ -125,6 +125,11 @@ export class Replay {
         return this.#receipt(event)
       case 'choose':
         return this.#choose(event)
+      case 'standing': {
+        const { session, standing } = event
+        this.sessions.set(session, { ...this.session(session), standing })
+        return
+      }
       case 'refuse':
       case 'note':
         return
@@ -215,10 +220,7 @@ export class Replay {
   }
 
   #choose(event: Vector): void {
-    const sessions: Session[] = event.among.map((name: string) => ({
-      ...this.session(name),
-      standing: event.standings[name] ?? 'live',
-    }))
+    const sessions: Session[] = event.among.map((name: string) => this.session(name))
     const chosen = sessionToSendIn(sessions)
     const name = chosen ? event.among[sessions.indexOf(chosen)] : null
     expect(name).toBe(event.sendsIn)
@@ -348,6 +350,7 @@ export function stateOf(name: string, session: Session): Vector {
     role: session.role,
     id: toHex(session.id),
     handshakeHash: toHex(session.handshakeHash),
+    standing: session.standing,
     established: session.established,
     rootKey: toHex(session.rootKey),
     nextSendingHeaderKey: toHex(session.nextSendingHeaderKey),

@@ -17,6 +17,7 @@ import {
   type Session,
   type StepTrace,
   seal,
+  sessionToSendIn,
 } from './spec-vectors.reference.ts'
 
 type Name = 'ana' | 'ben' | 'mallory'
@@ -143,15 +144,16 @@ export class Story {
     this.events.push({ do: 'refuse', by, message, answer })
   }
 
-  /** Which session `by` sends in, of those named. Standings: `live` unless said otherwise. */
-  choose(by: Name, among: readonly string[], standings: Readonly<Record<string, string>> = {}) {
-    const live = among.filter((name) => (standings[name] ?? 'live') === 'live')
-    const [chosen] = live.toSorted((a, b) => {
-      const [x, y] = [this.session(a), this.session(b)]
-      const established = Number(y.established) - Number(x.established)
-      return established || Buffer.compare(x.handshakeHash, y.handshakeHash)
-    })
-    this.events.push({ do: 'choose', by, among, standings, sendsIn: chosen ?? null })
+  /** What the client makes of a session: `dead` on the server's word, `superseded` by a proof. */
+  standing(session: string, standing: Session['standing']): void {
+    this.session(session).standing = standing
+    this.events.push({ do: 'standing', session, standing })
+  }
+
+  /** Which session `by` sends in, of those named. */
+  choose(by: Name, among: readonly string[]): string | undefined {
+    const chosen = sessionToSendIn(among.map((name) => this.session(name)))?.name
+    this.events.push({ do: 'choose', by, among, sendsIn: chosen ?? null })
     return chosen
   }
 
@@ -395,11 +397,42 @@ export const CONVERSATIONS: readonly Conversation[] = [
       const content = story.content('Written to old prekeys.')
       story.seal('ana-1', 'm1', content)
       story.refuse('ben', 'm1', 'retired-prekey')
-      story.choose('ana', ['ana-1'], { 'ana-1': 'dead' })
+      story.standing('ana-1', 'dead')
+      story.choose('ana', ['ana-1'])
       story.begin('ana-2', 'ana', 'ben', 'ben/2')
-      story.choose('ana', ['ana-1', 'ana-2'], { 'ana-1': 'dead' })
+      story.choose('ana', ['ana-1', 'ana-2'])
       story.seal('ana-2', 'm1-again', content)
       story.accept('ben-2', 'ben', 'ana', 'ben/2', 'm1-again')
+    },
+  },
+  {
+    file: 'forged-nack.json',
+    title:
+      'The server claims that Ben does not know the session, though he has it. Ana begins another; ' +
+      "then Ben's answer comes in the first one, which is revived, and sent in until the other is " +
+      'established.',
+    tell(story) {
+      story.begin('ana-1', 'ana', 'ben', 'ben/1')
+      const content = story.content('Do you hear me?')
+      story.seal('ana-1', 'm1', content)
+      story.accept('ben-1', 'ben', 'ana', 'ben/1', 'm1')
+      story.note('A forged nack: unknown-session.')
+      story.standing('ana-1', 'dead')
+      story.choose('ana', ['ana-1'])
+      story.begin('ana-2', 'ana', 'ben', 'ben/1')
+      story.seal('ana-2', 'm1-again', content)
+      story.choose('ana', ['ana-1', 'ana-2'])
+      story.seal('ben-1', 'r1', 'I do.')
+      story.accept('ben-2', 'ben', 'ana', 'ben/1', 'm1-again')
+      story.open('ana-1', 'r1')
+      story.choose('ana', ['ana-1', 'ana-2'])
+      const chosen = story.choose('ben', ['ben-1', 'ben-2'])!
+      story.seal('ana-1', 'm2', 'in the revived session')
+      story.open('ben-1', 'm2')
+      story.choose('ben', ['ben-1', 'ben-2'])
+      story.seal(chosen, 'r2', "in the one that was Ben's choice before")
+      story.open(chosen === 'ben-1' ? 'ana-1' : 'ana-2', 'r2')
+      story.choose('ana', ['ana-1', 'ana-2'])
     },
   },
   {
@@ -420,7 +453,8 @@ export const CONVERSATIONS: readonly Conversation[] = [
       story.seal('ana-2', 'm3', 'in the replacement')
       story.accept('ben-2', 'ben', 'ana', 'ben/2', 'm3')
       story.note('The proof of ben-2 verifies under ben-1: ben-1 is superseded.')
-      story.choose('ben', ['ben-1', 'ben-2'], { 'ben-1': 'superseded' })
+      story.standing('ben-1', 'superseded')
+      story.choose('ben', ['ben-1', 'ben-2'])
       story.seal('ben-2', 'r3', 'reply in the replacement')
       story.open('ana-2', 'r3')
       story.seal('ana-2', 'm4', 'established for both')
@@ -429,7 +463,7 @@ export const CONVERSATIONS: readonly Conversation[] = [
       story.seal('ana-3', 'm5', 'without a proof')
       story.accept('ben-3', 'ben', 'ana', 'ben/2', 'm5')
       story.note('ben-3 proves nothing: it can receive, ben-2 stays the one to send in.')
-      story.choose('ben', ['ben-1', 'ben-2', 'ben-3'], { 'ben-1': 'superseded' })
+      story.choose('ben', ['ben-1', 'ben-2', 'ben-3'])
     },
   },
 ]
