@@ -72,6 +72,7 @@ export class Connection implements Channel {
   /** Bytes of frames that are being worked on. */
   #workBytes = 0
   #paused = false
+  #stopping = false
   #alive = true
 
   constructor(services: ConnectionServices, peer: ConnectionPeer) {
@@ -121,8 +122,8 @@ export class Connection implements Channel {
 
   /** Takes no more frames; answers still go out. */
   stopReading(): void {
-    this.#paused = true
-    this.#peer.webSocket.pause()
+    this.#stopping = true
+    this.#updateReading()
   }
 
   /** Called at every interval: a peer that gave no sign of life since the last one is gone. */
@@ -159,6 +160,9 @@ export class Connection implements Channel {
         void this.#login(frame.identityId, frame.signature)
       } else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
       return
+    }
+    if ('ref' in frame && frame.ref === CONNECTION_REF) {
+      throw new WireError('malformed', 'ref 0 is for the connection')
     }
     switch (frame.type) {
       case 'login':
@@ -286,7 +290,8 @@ export class Connection implements Channel {
   }
 
   #updateReading(): void {
-    const pause = this.#slowTimer !== undefined || this.#workBytes > MAX_WORK_BYTES
+    const pause =
+      this.#stopping || this.#slowTimer !== undefined || this.#workBytes > MAX_WORK_BYTES
     if (pause === this.#paused || this.#state === 'closed') return
     this.#paused = pause
     if (pause) this.#peer.webSocket.pause()

@@ -137,8 +137,9 @@ export class Delivery {
     if (room) this.#tellRoom(recipient)
   }
 
-  status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
-    return this.#commits.status(sender, ids)
+  /** A question about nothing is a sign of life (spec/socket.md), and does not reach the store. */
+  async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
+    return ids.length === 0 ? [] : this.#commits.status(sender, ids)
   }
 
   /** What waited longer than `ttlMs` leaves, and its senders are told. */
@@ -155,6 +156,9 @@ export class Delivery {
     this.#identities.forget(identityId)
     this.disconnect(identityId, 'unauthenticated')
     await this.#commits.drop(identityId)
+    // A login whose question the store answered just before has come through meanwhile.
+    this.disconnect(identityId, 'unauthenticated')
+    this.#identities.forget(identityId)
   }
 
   /** Nothing waits for its answer any more before it is written. */

@@ -68,7 +68,7 @@ function prepareTables(db: DatabaseSync, file: string): void {
 }
 
 /** How long a commit waits for a person's `sqlite3` to let go of the file. */
-const BUSY_TIMEOUT_MS = 5000
+export const BUSY_TIMEOUT_MS = 5000
 
 const PRAGMAS = `
   PRAGMA journal_mode = WAL;

@@ -11,7 +11,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { pack } from './arena.ts'
 import { SqliteMailboxes } from './sqlite-mailboxes.ts'
 import { SqliteRegistrations } from './sqlite-registrations.ts'
-import { lockFolder, openDatabase, StoreUnusableError } from './sqlite-schema.ts'
+import { BUSY_TIMEOUT_MS, lockFolder, openDatabase, StoreUnusableError } from './sqlite-schema.ts'
 import { SqliteUsers } from './sqlite-users.ts'
 import type {
   FromStore,
@@ -95,9 +95,14 @@ function execute(ports: Ports, { port, method, args }: StoreCall): unknown {
   return target[method]!(...args)
 }
 
-/** A person who reads the file at this moment may hold it up; then the next one does it. */
+/**
+ * Empties the write-ahead log. A person who reads the file at this moment holds it up; nobody waits
+ * for that, the next one does it.
+ */
 function checkpoint(db: DatabaseSync): void {
+  db.exec('PRAGMA busy_timeout = 0')
   db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
 }
 
 function restrict(path: string): void {

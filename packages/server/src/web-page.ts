@@ -10,8 +10,7 @@ export interface PageFacts {
 
 export function page({ url, info, ready }: PageFacts): string {
   const server = escapeHtml(url)
-  const remembers =
-    info.capacity === 2 ? 'Its server remembers two.' : `Its server remembers ${info.capacity}.`
+  const remembers = `The server remembers ${count(info.capacity)}.`
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -31,8 +30,8 @@ export function page({ url, info, ready }: PageFacts): string {
 <h1>Private messages. ${remembers}</h1>
 <p class="lead">This is a Couplet server. People register with it by phone number and write to each
 other through it, end-to-end encrypted. It keeps a directory of numbers and public keys and, for
-each person, at most the ${count(info.capacity)} newest messages that were not delivered yet, which
-it cannot read. Everything else stays on the devices of those who wrote it.</p>
+each person, the newest messages that were not delivered yet, at most ${count(info.capacity)}, which it
+cannot read. Everything else stays on the devices of those who wrote it.</p>
 <p class="health" role="status" data-health="${ready ? 'well' : 'unwell'}"><span class="dot"
 aria-hidden="true"></span><span class="words">${ready ? HEALTH.well : HEALTH.unwell}</span></p>
 </header>
@@ -40,14 +39,14 @@ aria-hidden="true"></span><span class="words">${ready ? HEALTH.well : HEALTH.unw
 <section aria-labelledby="register">
 <h2 id="register">Register from the command line</h2>
 <p>In a copy of Couplet, with your own number in place of the example:</p>
-<pre tabindex="0" aria-label="Command that registers a number"><code>npx couplet register +12025550101 --server ${server}</code></pre>
+<pre role="group" tabindex="0" aria-label="Command that registers a number"><code>npx couplet register +12025550101 --server ${server}</code></pre>
 <p>${codeWords(info)} Type it in, and you are registered. Your keys are made on your device and
 never leave it.</p>
 </section>
 
 <section aria-labelledby="write">
 <h2 id="write">Write to somebody</h2>
-<pre tabindex="0" aria-label="Commands that send, receive and verify"><code>npx couplet send +12025550102 "Dinner at eight?"
+<pre role="group" tabindex="0" aria-label="Commands that send, receive and verify"><code>npx couplet send +12025550102 "Dinner at eight?"
 npx couplet receive
 npx couplet verify +12025550102</code></pre>
 <p>They need not be there: your device keeps the message until theirs has proven that it arrived.

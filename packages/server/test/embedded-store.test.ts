@@ -134,6 +134,21 @@ describe('files', () => {
     })
   })
 
+  it('are emptied of old writes only when nobody reads them, and nobody waits for that', async () => {
+    const { mailboxes } = await open({ checkpointMs: 30 })
+    await mailboxes.put(freshBytes(32), stored(freshBytes(32)), 'evict')
+    const reader = new DatabaseSync(join(folder, 'couplet.db'), { readOnly: true })
+    reader.exec('BEGIN')
+    reader.prepare('SELECT count(*) FROM messages').get()
+    const begun = performance.now()
+    for (let count = 0; count < 5; count++) {
+      await mailboxes.put(freshBytes(32), stored(freshBytes(32)), 'evict')
+      await sleep(40)
+    }
+    expect(performance.now() - begun).toBeLessThan(4000)
+    reader.close()
+  })
+
   it('hold nothing of a message once it was acknowledged, evicted or expired', async () => {
     const [ben, ana] = [freshBytes(32), freshBytes(32)]
     const { mailboxes } = await open({ checkpointMs: 100 })

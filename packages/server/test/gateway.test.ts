@@ -444,6 +444,7 @@ describe('what is refused', () => {
     ['an envelope of another size', new Uint8Array(38 + 1000).fill(0x02, 0, 1)],
     ['a second login', new Uint8Array(97).fill(0x01, 0, 1)],
     ['a frame of the server', Uint8Array.of(0x84)],
+    ['ref 0, which is for the connection', Uint8Array.of(0x05, 0, 0, 0, 0, 0, 0)],
   ])('%s: malformed, and the connection ends', async (_what, bytes) => {
     const anas = await online(ana)
     anas.webSocket.send(bytes)
@@ -501,6 +502,11 @@ describe('peers that are not well', () => {
       expect((await again.take('deliver')).envelope.length).toBe(one.length)
     }
   })
+})
+
+it('a status question about nothing is answered: a sign of life', async () => {
+  const anas = await online(ana)
+  expect(await anas.status([])).toEqual([])
 })
 
 describe('stopping', () => {

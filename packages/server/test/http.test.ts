@@ -112,6 +112,12 @@ describe('every error is a problem with a code', () => {
     expect(problemOf(answer)).toMatchObject({ code, status })
   })
 
+  it('the content type may name its charset', async () => {
+    const headers = { 'content-type': 'application/json; charset=utf-8' }
+    const answer = await request(server, 'POST', '/v1/registrations', '{"phone":1}', headers)
+    expect(problemOf(answer).detail).toMatch(/^phone: /)
+  })
+
   it('a wrong method says which are right', async () => {
     const answer = await request(server, 'DELETE', '/v1/directory/+12025550101')
     expect(answer.status).toBe(405)

@@ -232,7 +232,7 @@ export function mailboxStoreContract(
             }
           },
         ),
-        { numRuns: 25 },
+        { numRuns: 10 },
       )
     })
   })
