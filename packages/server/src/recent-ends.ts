@@ -66,5 +66,5 @@ function withOwnReceipt(end: Answer): Answer {
   return end.kind === 'delivered' ? { kind: end.kind, receipt: new Uint8Array(end.receipt) } : end
 }
 
-/** About 20 MiB at most. */
+/** About 30 MiB at most, measured. */
 const RECENT_ENDS_LIMIT = 32_768
