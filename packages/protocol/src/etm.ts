@@ -5,7 +5,7 @@
  *
  * The tag has its full 32 bytes and is compared in constant time before anything is decrypted.
  */
-import { type Bytes, concatBytes, equalBytes } from '@couplet/wire'
+import { type Bytes, equalBytes } from '@couplet/wire'
 import { IV_BYTES, KEY_BYTES, TAG_BYTES } from './constants.ts'
 import type { Primitives } from './primitives.ts'
 
@@ -28,7 +28,12 @@ export function etmSeal(
   { keys, iv, plaintext, associatedData }: EtmInput,
 ): Bytes {
   const ciphertext = primitives.aesCbcEncrypt(keys.subarray(0, KEY_BYTES), iv, plaintext)
-  return concatBytes(iv, ciphertext, etmTag(primitives, keys, associatedData, [iv, ciphertext]))
+  const sealed = new Uint8Array(ciphertext.length + ETM_OVERHEAD_BYTES)
+  const body = sealed.subarray(0, sealed.length - TAG_BYTES)
+  body.set(iv)
+  body.set(ciphertext, IV_BYTES)
+  sealed.set(etmTag(primitives, { keys, associatedData, body }), body.length)
+  return sealed
 }
 
 /** The plaintext, or `undefined` when anything at all is wrong. */
@@ -44,7 +49,7 @@ export function etmOpen(
   const { keys, sealed, associatedData } = input
   if (sealed.length < ETM_OVERHEAD_BYTES) return undefined
   const body = sealed.subarray(0, sealed.length - TAG_BYTES)
-  const expected = etmTag(primitives, keys, associatedData, [body])
+  const expected = etmTag(primitives, { keys, associatedData, body })
   if (!equalBytes(expected, sealed.subarray(body.length))) return undefined
   return primitives.aesCbcDecrypt(
     keys.subarray(0, KEY_BYTES),
@@ -55,12 +60,16 @@ export function etmOpen(
 
 function etmTag(
   primitives: Primitives,
-  keys: Uint8Array,
-  associatedData: readonly Uint8Array[],
-  body: readonly Uint8Array[],
+  input: {
+    readonly keys: Uint8Array
+    readonly associatedData: readonly Uint8Array[]
+    /** IV ‖ C. */
+    readonly body: Uint8Array
+  },
 ): Bytes {
+  const { keys, associatedData, body } = input
   let length = 0
   for (const part of associatedData) length += part.length
   const prefix = Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length)
-  return primitives.hmacSha256(keys.subarray(KEY_BYTES), prefix, ...associatedData, ...body)
+  return primitives.hmacSha256(keys.subarray(KEY_BYTES), prefix, ...associatedData, body)
 }

@@ -116,11 +116,12 @@ export function sealMessage(
   const chain = session.sending
   if (!chain) throw new ProtocolError('unreadable-state', 'session has no sending chain')
 
+  const ad = associatedData(session.id, session.self, session.peer)
   const encryptedHeader = etmSeal(primitives, {
     keys: chain.headerKey,
     iv: input.entropy.headerIv,
     plaintext: encodeHeader(chain),
-    associatedData: [associatedData(session.id, session.self, session.peer)],
+    associatedData: [ad],
   })
   const prefix = envelopePrefix(session.handshake, encryptedHeader)
   const { nextKey, messageKeys, receiptKey } = advance(primitives, chain.key)
@@ -128,7 +129,7 @@ export function sealMessage(
     keys: messageKeys,
     iv: input.entropy.contentIv,
     plaintext: padContent(encodeContent(content), prefix.length),
-    associatedData: [associatedData(session.id, session.self, session.peer), prefix],
+    associatedData: [ad, prefix],
   })
   const envelope = concatBytes(prefix, sealed)
   const id = primitives.sha256(envelope)
@@ -161,7 +162,8 @@ export function openMessage(
   },
 ): OpenResult {
   const parsed = parseEnvelope(envelope)
-  const found = findChain(primitives, session, parsed)
+  const ad = associatedData(session.id, session.peer, session.self)
+  const found = findChain(primitives, session, parsed.encryptedHeader, ad)
   if (found.kind === 'foreign' || found.kind === 'late') return found
   const header = decodeHeader(found.header)
   const stepped =
@@ -172,7 +174,7 @@ export function openMessage(
     throw new ProtocolError('too-far', `more than ${MAX_FORWARD_JUMP} messages are missing`)
   }
   const { nextKey, messageKeys, receiptKey } = advanceTo(primitives, chain, header.number)
-  const content = openContent(primitives, session, parsed, messageKeys)
+  const content = openContent(primitives, parsed, { messageKeys, ad })
   const id = primitives.sha256(envelope)
   const receipt = makeReceipt(primitives, receiptKey, id)
   wipe(receiptKey)
@@ -368,14 +370,13 @@ function advanceTo(primitives: Primitives, chain: ReceivingChain, number: number
 
 function openContent(
   primitives: Primitives,
-  session: Session,
   parsed: ParsedEnvelope,
-  messageKeys: Bytes,
+  { messageKeys, ad }: { readonly messageKeys: Bytes; readonly ad: Uint8Array },
 ): Content {
   const padded = etmOpen(primitives, {
     keys: messageKeys,
     sealed: parsed.sealed,
-    associatedData: [associatedData(session.id, session.peer, session.self), parsed.prefix],
+    associatedData: [ad, parsed.prefix],
   })
   wipe(messageKeys)
   const encoded = padded && unpadContent(padded)
@@ -449,10 +450,14 @@ type FoundChain =
   | { readonly kind: 'foreign' }
 
 /** Tries the header keys: of the current chain, of the next one, of those gone by. */
-function findChain(primitives: Primitives, session: Session, parsed: ParsedEnvelope): FoundChain {
-  const ad = [associatedData(session.id, session.peer, session.self)]
+function findChain(
+  primitives: Primitives,
+  session: Session,
+  encryptedHeader: Uint8Array,
+  ad: Uint8Array,
+): FoundChain {
   const open = (keys: Uint8Array) =>
-    etmOpen(primitives, { keys, sealed: parsed.encryptedHeader, associatedData: ad })
+    etmOpen(primitives, { keys, sealed: encryptedHeader, associatedData: [ad] })
   const current = session.receiving && open(session.receiving.headerKey)
   if (current) return { kind: 'current', header: current }
   const next = open(session.nextReceivingHeaderKey)
