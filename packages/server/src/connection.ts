@@ -85,10 +85,8 @@ export class Connection implements Channel {
     webSocket.on('close', () => this.#leave())
     webSocket.on('error', () => this.#leave())
     socket.on('drain', () => this.#drained())
-    this.#loginTimer = setTimeout(
-      () => this.#fail('unauthenticated', CLOSE_CODE.timeout),
-      services.timing.loginMs,
-    )
+    // Without an error: a slow line says nothing about the identity, and the client tries again.
+    this.#loginTimer = setTimeout(() => this.#end(CLOSE_CODE.timeout), services.timing.loginMs)
     this.#send({ type: 'challenge', challenge: this.#challenge })
   }
 

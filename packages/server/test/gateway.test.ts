@@ -98,6 +98,7 @@ describe('login', () => {
     await restart({ timing: { loginMs: 100 } })
     const socket = new TestSocket(server)
     expect(await socket.closed).toBe(CLOSE_CODE.timeout)
+    expect(socket.frames.map(({ type }) => type)).not.toContain('error')
   })
 
   it('of the same user again replaces the older connection, which is told', async () => {
