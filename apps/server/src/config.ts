@@ -51,6 +51,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
     logLevel: oneOf(read(SETTINGS.logLevel), LOG_LEVELS) ?? 'info',
   }
   if (!onOff(read(SETTINGS.allowConsoleCodes))) refuseConsoleInPublic(config)
+  requireNameInPublic(config)
   return config
 }
 
@@ -136,6 +137,18 @@ function refuseConsoleInPublic({ codeSender: sender, host, publicUrl: url }: Con
     'config',
     `the console code sender is for development, and ${publicHost ?? host} can be reached by others: ` +
       'choose another --code-sender, or force it with --allow-console-codes',
+  )
+}
+
+/**
+ * Logins are signed for the server's name. One that does not know its own would have to believe the
+ * name in the request, and another server could pass on a login that was meant for it.
+ */
+function requireNameInPublic({ host, publicUrl: url }: Config): void {
+  if (isLoopback(host) || url) return
+  throw new ConfigError(
+    'config',
+    `${host} can be reached by others: say with --public-url which URL they use, like https://chat.example`,
   )
 }
 

@@ -90,8 +90,21 @@ describe('what is wrong', () => {
     expect(failing(args, environment as Record<string, string>).message).toContain(
       '--allow-console-codes',
     )
-    expect(readConfig([...args, '--allow-console-codes'], environment)).toBeDefined()
+    const forced = [...args, '--allow-console-codes', '--public-url', 'https://chat.example']
+    expect(readConfig(forced, environment)).toBeDefined()
   })
+
+  it.each(['0.0.0.0', '::', '192.0.2.1'])(
+    'not saying the name under which others reach us: %s',
+    (host) => {
+      const args = ['--host', host, '--code-sender', 'file:codes.jsonl']
+      expect(failing(args)).toMatchObject({ kind: 'config' })
+      expect(failing(args).message).toContain('--public-url')
+      expect(readConfig([...args, '--public-url', 'https://chat.example'], {})).toMatchObject({
+        host,
+      })
+    },
+  )
 
   it('not: printing them on loopback', () => {
     for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) {

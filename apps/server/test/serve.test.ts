@@ -114,6 +114,8 @@ describe('says what is wrong, with its own exit code', () => {
     const program = run(
       '--host',
       '192.0.2.1',
+      '--public-url',
+      'https://chat.example',
       '--allow-console-codes',
       '--port',
       '0',

@@ -232,9 +232,10 @@ export class Inbox {
     const after: ContactRecord = {
       ...contact,
       unanswered: contact.unanswered + 1,
-      incoming: isShown
-        ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
-        : contact.incoming,
+      incoming:
+        isNew && !contact.blocked
+          ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
+          : contact.incoming,
     }
     await tables.putContact(after)
     if (isShown) {

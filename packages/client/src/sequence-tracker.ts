@@ -14,13 +14,17 @@ export type SequenceState = {
 
 export const NO_SEQUENCES: SequenceState = { highest: 0, floor: 1, missing: [] }
 
-/** Takes note of message `sequence`, whose sender says that `oldestPending` is its oldest. */
+/**
+ * Takes note of message `sequence`, whose sender says that `oldestPending` is its oldest. A
+ * heartbeat has no number of its own (0), and tells only the oldest.
+ */
 export function noteSequence(
   state: SequenceState,
   sequence: number,
   oldestPending: number,
 ): SequenceState {
-  const floor = Math.max(state.floor, Math.min(oldestPending, sequence))
+  const oldest = sequence === 0 ? oldestPending : Math.min(oldestPending, sequence)
+  const floor = Math.max(state.floor, oldest)
   const missing = [...state.missing]
   if (sequence > state.highest + 1) missing.push([state.highest + 1, sequence - 1])
   return {

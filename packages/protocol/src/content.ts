@@ -41,6 +41,13 @@ const FIELD = {
   control: 7,
 } as const
 
+const NUMBER_FIELDS: ReadonlySet<number> = new Set([
+  FIELD.sequence,
+  FIELD.oldestPending,
+  FIELD.sentAt,
+  FIELD.expiresAfter,
+])
+
 const CONTROL_HEARTBEAT = 1
 
 /** @throws {ProtocolError} `content-too-large` for a text over MAX_TEXT_BYTES. */
@@ -82,7 +89,7 @@ function readContent(reader: BinaryReader): Content {
       body = { kind: 'text', text: fromUtf8(reader.bytes()) }
     } else if (field === FIELD.control && type === WireType.Varint) {
       body = { kind: reader.uint32() === CONTROL_HEARTBEAT ? 'heartbeat' : 'unsupported' }
-    } else if (field <= FIELD.expiresAfter && type === WireType.Varint) {
+    } else if (NUMBER_FIELDS.has(field) && type === WireType.Varint) {
       numbers.set(field, readNumber(reader))
     } else {
       reader.skip(type, field)

@@ -44,7 +44,7 @@ export interface Primitives {
 
   /** ML-KEM-768 (FIPS 203): the encapsulation key, 1184 bytes, of a 64-byte seed d ‖ z. */
   kemPublicKey(seed: Uint8Array): Bytes
-  /** Draws its own randomness. The key has passed `isReducedKemKey`. */
+  /** Draws its own randomness. The key has passed `validateKemKey`. */
   kemEncapsulate(publicKey: Uint8Array): Encapsulation
   /** Implicit rejection: a wrong ciphertext gives a pseudo-random secret. */
   kemDecapsulate(seed: Uint8Array, ciphertext: Uint8Array): Bytes

@@ -47,6 +47,7 @@ export function checkPrekeys(signed: Uint8Array, owner: CheckedIdentity, now: nu
   if (!verifies(owner.record.signingKey, prekeysSignedBytes(encoded), signature)) {
     throw new WireError('invalid-identity', 'the prekeys are not signed by their owner')
   }
+  if (prekeys.id === 0) throw new WireError('invalid-identity', 'prekey ids begin at 1')
   if (prekeys.notAfter <= now || prekeys.notAfter > now + MAX_PREKEY_LIFETIME_MS) {
     throw new WireError('invalid-identity', 'the prekeys have expired, or last too long')
   }
