@@ -235,12 +235,16 @@ export class Device {
     return [...this.outbox.values()].find(({ out }) => out.has(id))
   }
 
-  /** The current session is dead if nothing at or after that chain was receipted: then one begins. */
+  /**
+   * The current session is dead if nothing at or after that chain was receipted, and no reply came
+   * that depends on it: then a new one begins.
+   */
   #giveUp(position: Position): void {
     const session = this.chosen
     if (!session || toHex(session.id) !== toHex(position.sessionId)) return
     const receipted = this.#receiptedChains.get(toHex(position.sessionId)) ?? -1
-    if (receipted >= position.chain || this.#replacements >= 3) return
+    const answered = session.sending!.index - (session.stepDue ? 0 : 1)
+    if (Math.max(receipted, answered) >= position.chain || this.#replacements >= 3) return
     this.#replacements += 1
     this.#replace(session, { ...session, standing: 'dead' })
   }

@@ -160,8 +160,11 @@ describe('RSA', () => {
 
   test('a modulus of 3071 bits, or an even one, is invalid', () => {
     const key = people.ana.own.record.exchangeKey
+    // With nothing else wrong: odd and without small factors.
+    let n = BigInt(`0x${toHex(key.subarray(33, 417))}`) - 2n ** 3071n
+    while (hasPrimeBelow(n, 20_000n)) n += 1n
     const short = key.slice()
-    short[33]! &= 0x7f
+    short.set(fromHex(n.toString(16).padStart(768, '0')), 33)
     const even = key.slice()
     even[416]! &= 0xfe
     expect(codeOf(() => validateExchangeKey(short))).toBe('invalid-key')
@@ -177,12 +180,17 @@ describe('RSA', () => {
   })
 })
 
-/** Ana's key with the next modulus that this factor divides. */
+/** Ana's key with the next odd modulus that this factor divides, and no smaller prime does. */
 function withFactor(people: Cast, factor: bigint): Uint8Array {
   const key = people.ana.own.record.exchangeKey.slice()
   const n = BigInt(`0x${toHex(key.subarray(33, 417))}`)
   let other = n - (n % factor)
-  if (other % 2n === 0n) other += factor
+  while (hasPrimeBelow(other, factor < 20_000n ? factor : 20_000n)) other -= factor
   key.set(fromHex(other.toString(16)), 33)
   return key
+}
+
+function hasPrimeBelow(n: bigint, limit: bigint): boolean {
+  for (let divisor = 2n; divisor < limit; divisor++) if (n % divisor === 0n) return true
+  return false
 }

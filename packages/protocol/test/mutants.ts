@@ -276,7 +276,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a prime modulus is taken',
-    [KEYS, 'require(power(2n, n - 1n, n) !== 1n', 'require(n !== 1n'],
+    [KEYS, 'require(modularPower(2n, n - 1n, n) !== 1n', 'require(n !== 1n'],
     [T.vectors, 'weakkeys'],
   ),
   mutant(
@@ -286,7 +286,7 @@ export const MUTANTS: readonly Mutant[] = [
       'require(n >> BigInt(RSA_MODULUS_BITS - 1) === 1n',
       'require(n >> BigInt(RSA_MODULUS_BITS - 1) >= 0n',
     ],
-    [T.vectors, 'weakkeys'],
+    [T.keys, 'a modulus of 3071 bits'],
   ),
   mutant(
     'another exponent is taken',
@@ -324,11 +324,6 @@ export const MUTANTS: readonly Mutant[] = [
   ),
 
   // Providers
-  mutant(
-    'node: keys too long are cut',
-    [NODE, 'if (raw.length !== length)', 'if (raw.length < length)'],
-    [T.primitives, 'keys and seeds of another length'],
-  ),
   mutant(
     'web: Ed25519 is verified with the cofactor',
     [WEB, 'valid && holdsWithoutCofactor(publicKey, message, signature)', 'valid'],
@@ -480,16 +475,16 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: RATCHET,
-        find: 'associatedData: [associatedData(session.id, session.self, session.peer), prefix],',
-        replace: 'associatedData: [associatedData(session.id, session.self, session.peer)],',
+        find: 'associatedData: [ad, prefix],',
+        replace: 'associatedData: [ad],',
       },
       {
         file: RATCHET,
-        find: 'associatedData: [associatedData(session.id, session.peer, session.self), parsed.prefix],',
-        replace: 'associatedData: [associatedData(session.id, session.peer, session.self)],',
+        find: 'associatedData: [ad, parsed.prefix],',
+        replace: 'associatedData: [ad],',
       },
     ],
-    killedBy: [T.ratchet, 'any other bit anywhere'],
+    killedBy: [T.attacks, 'the prekey id is authenticated'],
   },
   mutant(
     'a jump of 25,001 is accepted',

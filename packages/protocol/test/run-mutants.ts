@@ -44,6 +44,8 @@ function run(folder: string): boolean {
   const mutants = MUTANTS.filter(
     ({ name }) => wanted.length === 0 || wanted.some((part) => name.includes(part)),
   )
+  // Code moves on: a mutant whose place is gone is found before anything is run.
+  for (const { edits } of mutants) for (const edit of edits) mutated(folder, edit)
   const files = [...new Set(mutants.map(({ killedBy: [file] }) => file))]
   const unchanged = vitest(folder, files)
   if (unchanged.broken || unchanged.failed > 0) {
@@ -74,15 +76,17 @@ function tryOut(folder: string, { edits, killedBy: [file, test] }: Mutant): Verd
   }
 }
 
-function apply(folder: string, { file, find, replace }: Edit, before: Map<string, string>): void {
-  const path = join(folder, 'packages', file)
-  const text = readFileSync(path, 'utf8')
+function apply(folder: string, edit: Edit, before: Map<string, string>): void {
+  const path = join(folder, 'packages', edit.file)
+  if (!before.has(path)) before.set(path, readFileSync(path, 'utf8'))
+  writeFileSync(path, mutated(folder, edit))
+}
+
+/** @throws when the text is not there, or more than once. */
+function mutated(folder: string, { file, find, replace }: Edit): string {
+  const text = readFileSync(join(folder, 'packages', file), 'utf8')
   if (text.split(find).length !== 2) throw new Error(`${file}: not exactly once: ${find}`)
-  if (!before.has(path)) before.set(path, text)
-  writeFileSync(
-    path,
-    text.replace(find, () => replace),
-  )
+  return text.replace(find, () => replace)
 }
 
 function vitest(folder: string, files: readonly string[], test?: string): Verdict {

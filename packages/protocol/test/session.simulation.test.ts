@@ -8,7 +8,9 @@
  * the end of every history, after the network became honest: every message arrived, exactly once,
  * and both ends send in one session whose ratchet turns.
  *
- * COUPLET_SIMULATION_STEPS sets the number of steps, COUPLET_SIMULATION_SEED repeats a run.
+ * COUPLET_SIMULATION_STEPS sets the number of steps, COUPLET_SIMULATION_SEED repeats a run,
+ * COUPLET_SIMULATION_HISTORY bounds one history, COUPLET_SIMULATION_NO_SHRINK stops at the first
+ * failure, and COUPLET_SIMULATION_FORGED_ENDS lets the server forge more.
  */
 import { env } from 'node:process'
 import { compareBytes, toHex } from '@couplet/wire'
@@ -35,6 +37,8 @@ vi.mock(import('../src/key-validation.ts'), async (original) => {
 
 const STEPS = Number(env.COUPLET_SIMULATION_STEPS ?? 100_000)
 const HISTORY = Number(env.COUPLET_SIMULATION_HISTORY ?? 600)
+
+const FORGED_ENDS = Number(env.COUPLET_SIMULATION_FORGED_ENDS ?? 1)
 
 const KINDS = [
   ['write', 8],
@@ -99,6 +103,7 @@ class World {
   readonly #keysMade = new Map<string, number>()
   #thieves: Thief[] = []
   #tick = 1
+  #forgedEnds = 0
   #written = 0
 
   constructor({ ana, ben }: Cast, seed: string) {
@@ -160,7 +165,7 @@ class World {
       }
       case 'forge-nack': {
         const envelope = this.#pick(this.history, pick)
-        if (envelope) this.devices[envelope.from].refused(envelope.id, REASONS[pick % 5]!)
+        if (envelope) this.devices[envelope.from].refused(envelope.id, this.#forgedReason(pick))
         return
       }
       case 'resend':
@@ -174,6 +179,18 @@ class World {
       case 'steal':
         return this.#steal(side)
     }
+  }
+
+  /**
+   * A server that forges several nacks of the kind that ends a session, on both sides, can part the
+   * two: each goes on in a session of its own, understood by the other, and no ratchet turns until
+   * one of them is replaced. What is promised, and held here, is that one such nack does no harm.
+   */
+  #forgedReason(pick: number): Refusal | 'evicted' {
+    const reason = REASONS[pick % 5]!
+    if (reason !== 'unknown-session' && reason !== 'retired-prekey') return reason
+    this.#forgedEnds += 1
+    return this.#forgedEnds <= FORGED_ENDS ? reason : 'late'
   }
 
   write(side: Side): void {
@@ -341,6 +358,25 @@ async function settle(world: World): Promise<void> {
   }
 }
 
+/** Every session at both ends, for a failure’s message. */
+function sessionsOf({ devices }: World): string {
+  return (['a', 'b'] as const)
+    .flatMap((side) =>
+      devices[side].sessions.map((session) =>
+        [
+          side,
+          toHex(session.handshakeHash).slice(0, 8),
+          session.role,
+          session.standing,
+          session.established ? 'established' : '',
+          session.unproven ? 'unproven' : '',
+          session === devices[side].chosen ? 'CHOSEN' : '',
+        ].join(' '),
+      ),
+    )
+    .join('\n')
+}
+
 async function checkEnd(world: World): Promise<void> {
   await settle(world)
   for (const side of ['a', 'b'] as const) {
@@ -361,7 +397,7 @@ async function checkEnd(world: World): Promise<void> {
     }
   }
   const [a, b] = world.chosen()
-  expect(a).toBe(b)
+  expect(a, sessionsOf(world)).toBe(b)
   const before = world.devices.a.chosen!.rootKey
   for (const side of ['a', 'b'] as const) {
     world.write(side)
