@@ -24,7 +24,7 @@ import {
   verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { type Bytes, concatBytes } from '@couplet/wire'
+import { type Bytes, concatBytes, equalBytes, wipe } from '@couplet/wire'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
 
 export const nodePrimitives: Primitives = {
@@ -51,12 +51,12 @@ export const nodePrimitives: Primitives = {
     }
   },
 
-  x25519PublicKey: (secret) => rawPublicKey(privateKey('x25519', secret)),
+  x25519PublicKey: (secret) => rawPublicKey(curveKey(secret)),
   x25519(secret, publicKey) {
     try {
       return own(
         diffieHellman({
-          privateKey: privateKey('x25519', secret),
+          privateKey: curveKey(secret),
           publicKey: publicKeyOf('x25519', publicKey),
         }),
       )
@@ -131,6 +131,27 @@ function privateKey(type: KeyType, secret: Uint8Array): KeyObject {
   return createPrivateKey({ key: sized(secret, length), format, asymmetricKeyType: type })
 }
 
+/**
+ * An X25519 secret as a key. OpenSSL multiplies by the base point when it takes one in, which costs
+ * as much as an agreement; and a ratchet step wants of one secret both its public key and an
+ * agreement. So the key stays for as long as its secret's array does, and serves if that still holds
+ * the same secret.
+ */
+function curveKey(secret: Uint8Array): KeyObject {
+  const known = CURVE_KEYS.get(secret)
+  if (known && holds(known, secret)) return known
+  const key = privateKey('x25519', secret)
+  CURVE_KEYS.set(secret, key)
+  return key
+}
+
+function holds(key: KeyObject, secret: Uint8Array): boolean {
+  const held = key.export({ format: 'raw-private' })
+  const same = equalBytes(held, secret)
+  wipe(held)
+  return same
+}
+
 function publicKeyOf(type: KeyType, raw: Uint8Array): KeyObject {
   const key = sized(raw, PUBLIC_KEY_BYTES[type])
   return createPublicKey({ key, format: 'raw-public', asymmetricKeyType: type })
@@ -152,6 +173,7 @@ function own(buffer: Uint8Array): Bytes {
 }
 
 const generateKeyPairAsync = promisify(generateKeyPair)
+const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
 
 type KeyType = 'x25519' | 'ed25519' | 'ml-kem-768'
