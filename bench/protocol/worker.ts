@@ -31,13 +31,16 @@ export interface Description {
   }
 }
 
-/** The measures, each given how often to do its work. */
+/**
+ * The measures, each given how often to do its work. The session of the last set-up goes to and fro
+ * before it goes one way: some libraries do more in a session where that never happened, some less.
+ */
 export const MEASURES: Readonly<
   Record<string, (subject: Subject, operations: number) => Promise<unknown>>
 > = {
   setUp: (subject, operations) => repeat(operations, (i) => subject.setUp(textOf(i))),
-  oneWay256: oneWay,
   pingPong256: pingPong,
+  oneWay256: oneWay,
 }
 
 /** @returns Bytes on the wire, all together. */
