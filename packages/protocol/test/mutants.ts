@@ -606,15 +606,6 @@ export const MUTANTS: readonly Mutant[] = [
     [T.ratchet, 'no message key outlives its turn'],
   ),
   mutant(
-    'an answer to no offer is taken for none',
-    [
-      RATCHET,
-      'if (header.ciphertext && !offerSeed) {',
-      'if (header.ciphertext && header.number < 0) {',
-    ],
-    [T.ratchet, 'an answer to an offer that was not made'],
-  ),
-  mutant(
     'a session is established by the first message of any kind',
     [RATCHET, 'session.established || session.sending !== undefined', 'true'],
     [T.ratchet, 'a session is established by'],
@@ -687,6 +678,15 @@ export const MUTANTS: readonly Mutant[] = [
     'a replacement without proof is not shown',
     [CHOICE, '{ ...accepted, unproven: true }', 'accepted'],
     [T.attacks, 'a replacement without proof of continuity is shown'],
+  ),
+  mutant(
+    'any replacement takes over, proven or not',
+    [
+      CHOICE,
+      'if (!(live.length > 0 ? live : established).some(continues)) {',
+      'if (continues === undefined) {',
+    ],
+    [T.choice, 'without proof it is shown as such'],
   ),
   mutant(
     'a session given up here cannot be continued',
@@ -762,24 +762,6 @@ export const MUTANTS: readonly Mutant[] = [
   mutant(
     'simulation: whoever is first in the list is sent in',
     [CHOICE, ' || compareBytes(a.handshakeHash, b.handshakeHash)', ''],
-    [T.simulation, 'both begin at once'],
-  ),
-  mutant(
-    'simulation: any replacement takes over, proven or not',
-    [
-      CHOICE,
-      'if (!(live.length > 0 ? live : established).some(continues)) {',
-      'if (continues === undefined) {',
-    ],
-    [T.simulation, 'histories'],
-  ),
-  mutant(
-    'simulation: the handshake is lost with the first message',
-    [
-      RATCHET,
-      'session: { ...session, sending: { ...chain, key: nextKey',
-      'session: { ...session, handshake: undefined, sending: { ...chain, key: nextKey',
-    ],
     [T.simulation, 'both begin at once'],
   ),
   mutant(

@@ -100,6 +100,8 @@ describe('verification code', () => {
     expect(matchesVerificationCode(shown(ana, ben), ana, ben)).toBe(false)
     expect(matchesVerificationCode(shown(ben, mallory), ana, ben)).toBe(false)
     expect(matchesVerificationCode(shown(mallory, ana), ana, ben)).toBe(false)
+    const posing = { ...mallory, record: { ...mallory.record, phone: ben.record.phone } }
+    expect(matchesVerificationCode(shown(posing, ana), ana, ben)).toBe(false)
     const moved = { ...ben, record: { ...ben.record, phone: parsePhoneNumber('+12025550199') } }
     expect(matchesVerificationCode(shown(moved, ana), ana, ben)).toBe(false)
   })

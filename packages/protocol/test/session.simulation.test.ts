@@ -252,6 +252,8 @@ class World {
         break
       case 'refused':
         expect(this.#openedBy[side].has(envelope.id)).toBe(false)
+        // What came whole is at worst too late, or of a session or prekeys that are gone.
+        expect(received.reason).not.toBe('invalid')
         if (!receiptLost) sender.refused(envelope.id, received.reason)
         return
     }
@@ -305,7 +307,11 @@ class World {
     for (const [index, session] of sessions.entries()) {
       try {
         const { primitives } = this.devices.a.person
-        const result = openMessage(primitives, session, envelope.bytes, { now: NOW })
+        const result = openMessage(primitives, session, envelope.bytes, {
+          now: NOW,
+          // Any secret will do, if a step does not depend on it.
+          initialSecret: GUESS,
+        })
         if (result.kind === 'opened') return { index, session: result.session }
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
@@ -321,6 +327,7 @@ class World {
   }
 }
 
+const GUESS = new Uint8Array(32).fill(1)
 const REASONS: readonly (Refusal | 'evicted')[] = [
   'late',
   'unknown-session',
