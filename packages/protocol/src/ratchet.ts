@@ -183,8 +183,8 @@ export function openMessage(
     session: {
       ...stepped,
       handshake: undefined,
-      // The peer sends in this session, so it knows it, whatever the server said.
-      standing: stepped.standing === 'dead' ? 'revived' : stepped.standing,
+      // The peer sends in this session, so it knows it, whatever was said or begun meanwhile.
+      standing: STANDING_AFTER_MESSAGE[stepped.standing],
       receiving: { ...chain, key: nextKey, count: header.number + 1 },
     },
     content,
@@ -470,3 +470,10 @@ const MESSAGE_KEY_CONSTANT = Uint8Array.of(0x01)
 const CHAIN_KEY_CONSTANT = Uint8Array.of(0x02)
 /** HKDF without a salt: as many zeros as the hash is long (RFC 5869, 2.2). */
 const NO_SALT = new Uint8Array(KEY_BYTES)
+const STANDING_AFTER_MESSAGE = {
+  live: 'live',
+  dead: 'revived',
+  revived: 'revived',
+  superseded: 'recalled',
+  recalled: 'recalled',
+} as const satisfies Record<Session['standing'], Session['standing']>

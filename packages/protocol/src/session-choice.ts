@@ -16,15 +16,21 @@ import type { Session } from './session.ts'
  * handshakes until his hash is the smaller one. Among equals the smaller H(th1) is used, which
  * both ends compute alike.
  *
- * A revived session comes in between. It was given up on the server's word and another was begun in
- * its place; but the peer sends in it, and may go on doing so if its hash is the smaller one. So it
- * is sent in until the other is established: one forged nack at the first message would otherwise
+ * A session that was given up or superseded, and in which a message came after all, is one that the
+ * peer sends in. Where nothing was begun in its stead it is as good as before. Where something was,
+ * it comes in between: it is sent in until its successor is established, and never again after
+ * that, since an old state may have been stolen. Otherwise one nack, forged by the server, would
  * have each end send in another session for ever, and no ratchet turn.
+ *
+ * @param sessions - all sessions with one peer, in the order in which they came to be here.
  */
 export function sessionToSendIn(sessions: readonly Session[]): Session | undefined {
   return sessions
-    .filter((session) => rank(session) >= 0)
-    .sort((a, b) => rank(b) - rank(a) || compareBytes(a.handshakeHash, b.handshakeHash))[0]
+    .map((session) => ({ session, rank: rank(session, sessions) }))
+    .filter((candidate) => candidate.rank >= 0)
+    .sort(
+      (a, b) => b.rank - a.rank || compareBytes(a.session.handshakeHash, b.session.handshakeHash),
+    )[0]?.session
 }
 
 /**
@@ -34,10 +40,10 @@ export function sessionToSendIn(sessions: readonly Session[]): Session | undefin
  * was: a proof of continuity makes the new session its successor; without one the new session can
  * receive, and is marked for the user to be told.
  *
- * A proof counts only from the established session that is sent in, and from one gone by only while
- * there is no such. Otherwise a handshake that was held back could replace the session that replaced
- * its own ground, and the two ends would send in different ones for ever, neither ratchet turning;
- * and whoever once read a session's reset key could go on proving with it after its replacement.
+ * A proof counts only from an established session of full rank, and from others only while there is
+ * no such. Otherwise a handshake that was held back could replace the session that replaced its own
+ * ground, and the two ends would send in different ones for ever, neither ratchet turning; and
+ * whoever once read a session's reset key could go on proving with it after its replacement.
  */
 export function addAcceptedSession(
   sessions: readonly Session[],
@@ -46,13 +52,13 @@ export function addAcceptedSession(
 ): readonly Session[] {
   const established = sessions.filter((session) => session.established)
   if (established.length === 0) return [...sessions, accepted]
-  const live = established.filter(isSentIn)
-  if (!(live.length > 0 ? live : established).some(continues)) {
+  const inUse = established.filter((session) => rank(session, sessions) === FULL_RANK)
+  if (!(inUse.length > 0 ? inUse : established).some(continues)) {
     return [...sessions, { ...accepted, unproven: true }]
   }
   return [
     ...sessions.map((session) =>
-      session.established && isSentIn(session)
+      session.established && rank(session, sessions) >= 0
         ? { ...session, standing: 'superseded' as const }
         : session,
     ),
@@ -73,11 +79,25 @@ export function withoutExpiredSessions(
 }
 
 /** Higher goes first; below zero nothing is sent. */
-function rank({ standing, established }: Session): number {
-  if (standing === 'live') return established ? 2 : 0
-  return standing === 'revived' ? 1 : -1
+function rank(session: Session, sessions: readonly Session[]): number {
+  const asLive = session.established ? FULL_RANK : 0
+  switch (session.standing) {
+    case 'live':
+      return asLive
+    case 'revived':
+      return beganAfter(session, sessions) ? REPLACED_RANK : asLive
+    case 'recalled':
+      return REPLACED_RANK
+    case 'superseded':
+    case 'dead':
+      return -1
+  }
 }
 
-function isSentIn(session: Session): boolean {
-  return rank(session) >= 0
+/** Whether this end began a session after this one: it does so only when it has none to send in. */
+function beganAfter(session: Session, sessions: readonly Session[]): boolean {
+  return sessions.slice(sessions.indexOf(session) + 1).some(({ role }) => role === 'initiator')
 }
+
+const FULL_RANK = 2
+const REPLACED_RANK = 1

@@ -16,7 +16,7 @@ import type { ReceivingChain, SendingChain, Session } from './session.ts'
 
 const VERSION = 1
 const ROLES = ['initiator', 'responder'] as const
-const STANDINGS = ['live', 'superseded', 'dead', 'revived'] as const
+const STANDINGS = ['live', 'superseded', 'dead', 'revived', 'recalled'] as const
 
 export function encodeSession(session: Session): Bytes {
   const writer = new Writer()

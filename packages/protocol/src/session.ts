@@ -20,10 +20,10 @@ export interface Session {
   readonly createdAt: number
   /**
    * `live`: may be sent in. `superseded`: the peer replaced it, only receives until it is forgotten.
-   * `dead`: the server says that the peer does not know it. `revived`: it was dead, and then a
-   * message came in it, so the server's word may have been wrong.
+   * `dead`: the server says that the peer does not know it. `recalled`, `revived`: it was
+   * superseded, or dead, and then a message came in it; session-choice.ts says what that means.
    */
-  readonly standing: 'live' | 'superseded' | 'dead' | 'revived'
+  readonly standing: 'live' | 'superseded' | 'dead' | 'revived' | 'recalled'
   /** Whether a message was decrypted here that depends on a fresh key of this end. */
   readonly established: boolean
   /** Replaced an established session without proof of continuity: the user is to be told. */
