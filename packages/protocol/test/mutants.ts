@@ -87,26 +87,19 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'EtM leaves the length of the associated data out of the MAC',
-    [ETM, 'prefix, ...associatedData, ...body', '...associatedData, ...body'],
+    [ETM, 'prefix, ...associatedData, body)', '...associatedData, body)'],
     [T.etm, 'no byte can move'],
   ),
   mutant(
     'EtM leaves the associated data out of the MAC',
-    [ETM, 'prefix, ...associatedData, ...body', 'prefix, ...body'],
+    [ETM, 'prefix, ...associatedData, body)', 'prefix, body)'],
     [T.etm, 'another key, associated data'],
   ),
-  {
-    name: 'EtM leaves the IV out of the MAC',
-    edits: [
-      {
-        file: ETM,
-        find: 'etmTag(primitives, keys, associatedData, [body])',
-        replace: 'etmTag(primitives, keys, associatedData, [body.subarray(16)])',
-      },
-      { file: ETM, find: '[iv, ciphertext]))', replace: '[ciphertext]))' },
-    ],
-    killedBy: [T.etm, 'a change of any bit'],
-  },
+  mutant(
+    'EtM leaves the IV out of the MAC',
+    [ETM, 'prefix, ...associatedData, body)', 'prefix, ...associatedData, body.subarray(16))'],
+    [T.etm, 'a change of any bit'],
+  ),
 
   // Envelope and content
   mutant(
@@ -657,21 +650,21 @@ export const MUTANTS: readonly Mutant[] = [
   // Choice
   mutant(
     'an established session does not win',
-    [CHOICE, 'return established ? 2 : 0', 'return established ? 2 : 2'],
+    [CHOICE, 'session.established ? FULL_RANK : 0', 'FULL_RANK'],
     [T.attacks, 'grinds in vain'],
   ),
   mutant(
     'the larger hash is used',
     [
       CHOICE,
-      'compareBytes(a.handshakeHash, b.handshakeHash)',
-      'compareBytes(b.handshakeHash, a.handshakeHash)',
+      'compareBytes(a.session.handshakeHash, b.session.handshakeHash)',
+      'compareBytes(b.session.handshakeHash, a.session.handshakeHash)',
     ],
     [T.choice, 'the smaller H(th1)'],
   ),
   mutant(
     'dead sessions are sent in',
-    [CHOICE, "standing === 'revived' ? 1 : -1", '1'],
+    [CHOICE, 'return -1', 'return asLive'],
     [T.choice, 'none: a new one must begin'],
   ),
   mutant(
@@ -683,25 +676,48 @@ export const MUTANTS: readonly Mutant[] = [
     'any replacement takes over, proven or not',
     [
       CHOICE,
-      'if (!(live.length > 0 ? live : established).some(continues)) {',
+      'if (!(inUse.length > 0 ? inUse : established).some(continues)) {',
       'if (continues === undefined) {',
     ],
     [T.choice, 'without proof it is shown as such'],
   ),
   mutant(
     'a session given up here cannot be continued',
-    [CHOICE, 'live.length > 0 ? live : established', 'live'],
+    [CHOICE, 'inUse.length > 0 ? inUse : established', 'inUse'],
     [T.choice, 'proof may come from a session given up'],
   ),
   mutant(
     'proof from a session that was replaced counts',
-    [CHOICE, 'live.length > 0 ? live : established', 'established'],
+    [CHOICE, 'inUse.length > 0 ? inUse : established', 'established'],
     [T.choice, 'does not replace its successor'],
   ),
   mutant(
     'a continued session stays beside its successor',
     [CHOICE, "standing: 'superseded' as const", "standing: 'live' as const"],
     [T.choice, 'with proof it takes the place'],
+  ),
+  mutant(
+    'a session that came back outlives its established successor',
+    [CHOICE, 'return beganAfter(session, sessions) ? REPLACED_RANK : asLive', 'return asLive'],
+    [T.choice, 'unless another was begun in its stead'],
+  ),
+  mutant(
+    'a session that came back is never as good as before',
+    [
+      CHOICE,
+      'return beganAfter(session, sessions) ? REPLACED_RANK : asLive',
+      'return REPLACED_RANK',
+    ],
+    [T.choice, 'is as good as before'],
+  ),
+  mutant(
+    'a recalled session is as good as its successor',
+    [
+      CHOICE,
+      "case 'recalled':\n      return REPLACED_RANK",
+      "case 'recalled':\n      return asLive",
+    ],
+    [T.choice, 'one superseded, in which the peer sends'],
   ),
   mutant(
     'a session is kept one moment too long',
@@ -756,12 +772,17 @@ export const MUTANTS: readonly Mutant[] = [
   // What only histories show: these die in the simulation
   mutant(
     'simulation: one forged nack parts the two ends for ever',
-    [RATCHET, "stepped.standing === 'dead' ? 'revived' : stepped.standing", 'stepped.standing'],
+    [RATCHET, "  dead: 'revived',", "  dead: 'dead',"],
+    [T.simulation, 'histories'],
+  ),
+  mutant(
+    'simulation: a superseded session is not called back',
+    [RATCHET, "  superseded: 'recalled',", "  superseded: 'superseded',"],
     [T.simulation, 'histories'],
   ),
   mutant(
     'simulation: whoever is first in the list is sent in',
-    [CHOICE, ' || compareBytes(a.handshakeHash, b.handshakeHash)', ''],
+    [CHOICE, ' || compareBytes(a.session.handshakeHash, b.session.handshakeHash)', ''],
     [T.simulation, 'both begin at once'],
   ),
   mutant(

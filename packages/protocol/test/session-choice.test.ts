@@ -57,6 +57,41 @@ describe('the session to send in', () => {
     }
   })
 
+  test('one given up, in which the peer sends after all, is as good as before …', () => {
+    const other = session(5, { established: true, role: 'responder' })
+    for (const hash of [1, 9]) {
+      const revived = session(hash, { established: true, standing: 'revived' })
+      expect(sessionToSendIn([revived, other])).toBe(hash === 1 ? revived : other)
+      const fresh = session(hash, { standing: 'revived' })
+      expect(sessionToSendIn([fresh, other])).toBe(other)
+      expect(hashOf(sessionToSendIn([fresh, session(5, { role: 'responder' })]))).toBe(
+        Math.min(hash, 5),
+      )
+    }
+  })
+
+  test('… unless another was begun in its stead: then only until that one is established', () => {
+    const revived = session(9, { established: true, standing: 'revived' })
+    expect(sessionToSendIn([revived, session(1)])).toBe(revived)
+    expect(hashOf(sessionToSendIn([revived, session(12, { established: true })]))).toBe(12)
+    expect(
+      hashOf(
+        sessionToSendIn([
+          { ...revived, handshakeHash: new Uint8Array(32) },
+          session(12, { established: true }),
+        ]),
+      ),
+    ).toBe(12)
+  })
+
+  test('one superseded, in which the peer sends after all, only until its successor is established', () => {
+    const recalled = session(0, { established: true, standing: 'recalled' })
+    const successor = session(5, { role: 'responder' })
+    expect(sessionToSendIn([recalled, successor])).toBe(recalled)
+    const settled = { ...successor, established: true }
+    expect(sessionToSendIn([recalled, settled])).toBe(settled)
+  })
+
   test('asking changes nothing', () => {
     const sessions = [session(3), session(1), session(2)]
     sessionToSendIn(sessions)
@@ -104,6 +139,16 @@ describe('a session that the peer began', () => {
       const successor = session(5, { established: true })
       const result = addAcceptedSession([gone, successor], session(0), (s) => s === gone)
       expect(result[1]).toBe(successor)
+      expect(result[2]).toMatchObject({ unproven: true })
+      expect(sessionToSendIn(result)).toBe(successor)
+    }
+  })
+
+  test('nor does proof from one that came back, while its successor is established', () => {
+    for (const standing of ['revived', 'recalled'] as const) {
+      const old = session(1, { established: true, standing })
+      const successor = session(5, { established: true })
+      const result = addAcceptedSession([old, successor], session(0), (s) => s === old)
       expect(result[2]).toMatchObject({ unproven: true })
       expect(sessionToSendIn(result)).toBe(successor)
     }

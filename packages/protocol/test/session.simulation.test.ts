@@ -10,7 +10,7 @@
  *
  * COUPLET_SIMULATION_STEPS sets the number of steps, COUPLET_SIMULATION_SEED repeats a run,
  * COUPLET_SIMULATION_HISTORY bounds one history, COUPLET_SIMULATION_NO_SHRINK stops at the first
- * failure, and COUPLET_SIMULATION_FORGED_ENDS lets the server forge more.
+ * failure.
  */
 import { env } from 'node:process'
 import { compareBytes, toHex } from '@couplet/wire'
@@ -38,8 +38,6 @@ vi.mock(import('../src/key-validation.ts'), async (original) => {
 const STEPS = Number(env.COUPLET_SIMULATION_STEPS ?? 100_000)
 const HISTORY = Number(env.COUPLET_SIMULATION_HISTORY ?? 600)
 
-const FORGED_ENDS = Number(env.COUPLET_SIMULATION_FORGED_ENDS ?? 1)
-
 const KINDS = [
   ['write', 8],
   ['send', 10],
@@ -51,7 +49,7 @@ const KINDS = [
   ['crash-send', 1],
   ['crash-fetch', 1],
   ['forge-receipt', 1],
-  ['forge-nack', 1],
+  ['forge-nack', 2],
   ['resend', 2],
   ['time', 1],
   ['rotate', 1],
@@ -103,7 +101,6 @@ class World {
   readonly #keysMade = new Map<string, number>()
   #thieves: Thief[] = []
   #tick = 1
-  #forgedEnds = 0
   #written = 0
 
   constructor({ ana, ben }: Cast, seed: string) {
@@ -165,7 +162,7 @@ class World {
       }
       case 'forge-nack': {
         const envelope = this.#pick(this.history, pick)
-        if (envelope) this.devices[envelope.from].refused(envelope.id, this.#forgedReason(pick))
+        if (envelope) this.devices[envelope.from].refused(envelope.id, REASONS[pick % 5]!)
         return
       }
       case 'resend':
@@ -179,18 +176,6 @@ class World {
       case 'steal':
         return this.#steal(side)
     }
-  }
-
-  /**
-   * A server that forges several nacks of the kind that ends a session, on both sides, can part the
-   * two: each goes on in a session of its own, understood by the other, and no ratchet turns until
-   * one of them is replaced. What is promised, and held here, is that one such nack does no harm.
-   */
-  #forgedReason(pick: number): Refusal | 'evicted' {
-    const reason = REASONS[pick % 5]!
-    if (reason !== 'unknown-session' && reason !== 'retired-prekey') return reason
-    this.#forgedEnds += 1
-    return this.#forgedEnds <= FORGED_ENDS ? reason : 'late'
   }
 
   write(side: Side): void {
