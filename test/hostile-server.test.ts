@@ -91,13 +91,15 @@ describe('a server that swaps a public key (row 12: no man in the middle)', () =
     const ben = await register(BEN)
     const couplet = await ana.online()
     const before = await couplet.verify(BEN)
-    await couplet.markVerified(BEN)
+    await couplet.markVerified(before)
     lie.entry = await forgedEntry(BEN)
     const changed = await couplet.verify(BEN)
     expect(changed).toMatchObject({ verified: false, keyChanged: true })
     expect(changed.digits).not.toBe(before.digits)
     await expect(couplet.send(BEN, 'secret')).rejects.toMatchObject({ code: 'key-changed' })
-    await expect(couplet.markVerified(BEN)).rejects.toMatchObject({ code: 'key-changed' })
+    for (const compared of [before, changed]) {
+      await expect(couplet.markVerified(compared)).rejects.toMatchObject({ code: 'key-changed' })
+    }
 
     lie.entry = undefined
     await couplet.verify(BEN)
@@ -116,7 +118,9 @@ describe('a server that swaps a public key (row 12: no man in the middle)', () =
     expect(await again.receive()).toEqual([])
     await (await couplet.send(BEN, 'for the new phone')).sent
     expect((await again.receive()).map(({ text }) => text)).toEqual(['for the new phone'])
-    await couplet.acceptKey(BEN)
+    const { identityId } = await couplet.verify(BEN)
+    await expect(couplet.acceptKey(BEN, 'another')).rejects.toMatchObject({ code: 'key-changed' })
+    await couplet.acceptKey(BEN, identityId)
     await couplet.settled()
     expect((await again.receive()).map(({ text }) => text)).toEqual(['for the old phone'])
   })

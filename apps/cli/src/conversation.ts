@@ -2,7 +2,7 @@
  * A live conversation with one number: what is entered goes out, what arrives is shown, and the
  * line to the server is kept up. (The commands within it are those that `HELP` lists.)
  */
-import type { ConnectionState, Couplet, SentMessage } from '@couplet/client'
+import type { ConnectionState, Couplet, SafetyNumber, SentMessage } from '@couplet/client'
 import type { PhoneNumber } from '@couplet/wire'
 import type { ChatView } from './chat-view.ts'
 import type { Context } from './context.ts'
@@ -18,6 +18,8 @@ export interface Conversation {
   readonly view: ChatView
   /** Somebody is at the keyboard: entries may be commands, and nobody waits for the server. */
   readonly live: boolean
+  /** The safety number that was shown last. */
+  compared?: SafetyNumber
 }
 
 /**
@@ -162,16 +164,16 @@ async function say(
 }
 
 /** A command of the conversation. Says no when it is the one that ends it. */
-async function obey(
-  { context, couplet, peer, view }: Conversation,
-  command: string,
-): Promise<boolean> {
+async function obey(conversation: Conversation, command: string): Promise<boolean> {
+  const { context, couplet, peer, view } = conversation
   try {
     switch (command) {
       case 'quit':
         return false
       case 'verify': {
-        const { digits, verified, keyChanged } = await couplet.verify(peer)
+        const number = await couplet.verify(peer)
+        conversation.compared = number
+        const { digits, verified, keyChanged } = number
         const standing = keyChanged ? 'of a NEW key' : verified ? 'verified' : 'not verified yet'
         const next = keyChanged ? '/accept' : '/mark'
         view.notice(
@@ -186,11 +188,15 @@ async function obey(
         return true
       }
       case 'mark':
-        await couplet.markVerified(peer)
+        if (!conversation.compared) {
+          view.notice('Nothing to mark: /verify shows the number to compare first.')
+          return true
+        }
+        await couplet.markVerified(conversation.compared)
         view.notice(`${peer} is marked as verified.`)
         return true
       case 'accept':
-        await couplet.acceptKey(peer)
+        await couplet.acceptKey(peer, await shownKey(conversation))
         view.notice(`The new key is accepted; it is not verified yet (/verify).`)
         return true
       default:
@@ -201,6 +207,13 @@ async function obey(
     view.notice(capitalized(sentenceFor(error, context)))
     return true
   }
+}
+
+/** The key that the user decides about: the one whose number was shown, or the one warned of. */
+async function shownKey({ couplet, peer, compared }: Conversation): Promise<string> {
+  if (compared) return compared.identityId
+  const contact = (await couplet.contacts()).find(({ phone }) => phone === peer)
+  return contact?.changedKey?.identityId ?? contact?.identityId ?? ''
 }
 
 const HELP = [

@@ -40,6 +40,8 @@ export interface IncomingMessage extends Message {
   readonly sequence: number
   /** How many of this sender's earlier messages are still on the sender's device. */
   readonly missingBefore: number
+  /** Set when it came from a new key of the contact that the user has not accepted yet. */
+  readonly fromChangedKey?: true
 }
 
 export interface OutgoingMessage extends Message {
@@ -90,13 +92,15 @@ export interface Settings {
 }
 
 export interface SendOptions {
-  /** Both devices delete the message so many milliseconds after it was sent or read. */
+  /** Both devices delete the message so many milliseconds after it was sent or read: at most ten years. */
   readonly expiresAfterMs?: number
 }
 
 /** What two people compare. */
 export interface SafetyNumber {
   readonly phone: PhoneNumber
+  /** 64 hex digits: the contact's identity that these digits are of. */
+  readonly identityId: string
   /** Sixty digits; the same at both ends. */
   readonly digits: string
   readonly verified: boolean
@@ -186,10 +190,21 @@ export interface Couplet {
    * @throws {ClientError} `unknown-recipient`, `unreachable`, `untrusted-answer`.
    */
   verify(peer: string): Promise<SafetyNumber>
-  /** Records that the numbers were compared and match (or not any more). */
-  markVerified(peer: string, verified?: boolean): Promise<void>
-  /** The user's decision for a changed key: from now on this contact is the new identity. */
-  acceptKey(peer: string): Promise<Contact>
+  /**
+   * Records that this number was compared and matches.
+   *
+   * @throws {ClientError} `key-changed` when the contact's key is not the compared one any more.
+   */
+  markVerified(compared: SafetyNumber): Promise<void>
+  /** Takes the mark back. */
+  unmarkVerified(peer: string): Promise<void>
+  /**
+   * The user's decision for a changed key: from now on this contact is that identity.
+   *
+   * @param identityId - the key that the user was shown, 64 hex digits.
+   * @throws {ClientError} `key-changed` when it is another one by now.
+   */
+  acceptKey(peer: string, identityId: string): Promise<Contact>
   /** People who wrote and wait to be accepted. */
   requests(): Promise<readonly MessageRequest[]>
   /** Accepts a request: its messages can be read, and their receipts go out. */

@@ -17,8 +17,8 @@ import type {
 } from './api.ts'
 import { ContactBook, publicContact } from './contact-book.ts'
 import type { Context } from './context.ts'
-import { ClientError } from './errors.ts'
-import { Expiry } from './expiry.ts'
+import { ClientError, isFaultOfServer } from './errors.ts'
+import { Expiry, MAX_EXPIRES_AFTER_MS } from './expiry.ts'
 import { Inbox } from './inbox.ts'
 import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
@@ -30,6 +30,7 @@ import { conversation, outgoingMessage, unreadMessages } from './reader.ts'
 import { requirePhoneNumber } from './registration.ts'
 import {
   type ContactRecord,
+  type IncomingRecord,
   inTransaction,
   OUTBOX_PHASES,
   type OutgoingRecord,
@@ -74,7 +75,7 @@ class Client implements Couplet {
   readonly #link: Link
   readonly #expiry: Expiry
   readonly #watch = new Watch()
-  #closed = false
+  #closing: Promise<void> | undefined
   #fault: unknown
 
   constructor(
@@ -137,16 +138,18 @@ class Client implements Couplet {
       throw new ClientError('message-too-long', `a message has at most ${MAX_TEXT_BYTES} bytes`)
     }
     const expiresAfter = options.expiresAfterMs ?? 0
-    if (!(Number.isSafeInteger(expiresAfter) && expiresAfter >= 0)) {
-      throw new ClientError('malformed', 'a time to live is a whole number of milliseconds')
+    const isTime = Number.isSafeInteger(expiresAfter) && expiresAfter >= 0
+    if (!isTime || expiresAfter > MAX_EXPIRES_AFTER_MS) {
+      throw new ClientError('malformed', 'a time to live is at most ten years, in milliseconds')
     }
-    const { no } = await this.#book.toWriteTo(phone)
+    const { no, accepted } = await this.#book.toWriteTo(phone)
     const { contact, record } = await this.#transaction((tables) =>
       this.#append(tables, no, text.toWellFormed(), expiresAfter),
     )
     const { sent, delivered } = this.#watch.wait(record.id)
     this.#outbox.kick(no)
     if (expiresAfter > 0) await this.#expiry.plan()
+    if (!accepted) await this.#released()
     return { message: outgoingMessage(contact, record), sent, delivered }
   }
 
@@ -188,14 +191,14 @@ class Client implements Couplet {
 
   async *messages(options: { readonly follow?: boolean } = {}): AsyncIterable<IncomingMessage> {
     const { clock } = this.#context.platform
-    while (!this.#closed) {
+    while (!this.#closing) {
       const arrival = this.#watch.arrival
       // Offline there is nothing to wait for: what is missing cannot come.
       const now = this.connection === 'online' ? clock.now() : Number.POSITIVE_INFINITY
       const { ready, heldUntil } = await this.#transaction((tables) => unreadMessages(tables, now))
       for (const { position, contact, message } of ready) {
         yield message
-        if (this.#closed) return
+        if (this.#closing) return
         await this.#seen(contact, position)
       }
       if (ready.length > 0) continue
@@ -211,7 +214,9 @@ class Client implements Couplet {
     const ends = await this.#transaction(async (tables) => {
       await tables.removeUnread(position)
       const message = await tables.incoming(contactNo, position)
-      if (!message || message.expiresAfter === 0) return false
+      if (!message) return false
+      await noteSeen(tables, contactNo, message)
+      if (message.expiresAfter === 0) return false
       const expiresAt = now + message.expiresAfter
       await tables.putMessage(contactNo, position, { ...message, expiresAt })
       await tables.addExpiring(expiresAt, contactNo, position)
@@ -266,12 +271,17 @@ class Client implements Couplet {
     return this.#book.verify(this.#peer(peer))
   }
 
-  async markVerified(peer: string, verified = true): Promise<void> {
-    await this.#book.markVerified(this.#peer(peer), verified)
+  async markVerified({ phone, identityId }: SafetyNumber): Promise<void> {
+    await this.#book.markVerified(this.#peer(phone), identityId)
   }
 
-  async acceptKey(peer: string): Promise<Contact> {
-    const { contact, requeued } = await this.#book.acceptKey(this.#peer(peer))
+  async unmarkVerified(peer: string): Promise<void> {
+    await this.#book.unmarkVerified(this.#peer(peer))
+  }
+
+  async acceptKey(peer: string, identityId: string): Promise<Contact> {
+    const { contact, requeued } = await this.#book.acceptKey(this.#peer(peer), identityId)
+    await this.#released()
     for (const record of requeued) this.#watch.status(outgoingMessage(contact, record))
     this.#outbox.kick(contact.no)
     return publicContact(contact)
@@ -283,13 +293,25 @@ class Client implements Couplet {
 
   async accept(peer: string): Promise<Contact> {
     const contact = await this.#book.accept(this.#peer(peer))
-    this.#watch.arrived()
-    await this.#link.releaseReceipts()
+    await this.#released()
     return publicContact(contact)
   }
 
   async block(peer: string, blocked = true): Promise<Contact> {
-    return publicContact(await this.#book.block(this.#peer(peer), blocked))
+    const contact = await this.#book.block(this.#peer(peer), blocked)
+    if (!blocked) await this.#released()
+    return publicContact(contact)
+  }
+
+  /** Somebody is trusted now who was not before: what was held back may be read and proven. */
+  async #released(): Promise<void> {
+    this.#watch.arrived()
+    try {
+      await this.#link.releaseReceipts()
+    } catch (error) {
+      // They stay held, and go out at the next connection.
+      if (!isFaultOfServer(error)) throw error
+    }
   }
 
   // ----- settings
@@ -298,12 +320,14 @@ class Client implements Couplet {
     return this.#transaction((tables) => tables.settings())
   }
 
-  changeSettings(change: Partial<Settings>): Promise<Settings> {
-    return this.#transaction(async (tables) => {
-      const settings = { ...(await tables.settings()), ...change }
-      await tables.putSettings(settings)
-      return settings
+  async changeSettings(change: Partial<Settings>): Promise<Settings> {
+    const settings = await this.#transaction(async (tables) => {
+      const changed = { ...(await tables.settings()), ...change }
+      await tables.putSettings(changed)
+      return changed
     })
+    await this.#released()
+    return settings
   }
 
   // ----- life
@@ -312,20 +336,27 @@ class Client implements Couplet {
     return this.#watch.on(event, listener)
   }
 
-  async close(): Promise<void> {
-    if (this.#closed) return
-    this.#closed = true
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  async #end(): Promise<void> {
     this.#expiry.stop()
     this.#watch.arrived()
-    await this.#link.close()
-    this.#watch.end(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
-    await this.#context.store.close()
+    try {
+      await this.#link.close()
+    } finally {
+      this.#watch.end(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
+      await this.#context.store.close()
+    }
   }
 
   /** This device failed (a full disk, say): stop, rather than promise what cannot be kept. */
   #broken(error: unknown): void {
     this.#fault ??= error
-    void this.close()
+    // What else goes wrong while stopping is of no more use to anybody.
+    this.close().then(undefined, () => {})
   }
 
   #transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {
@@ -348,12 +379,24 @@ class Client implements Couplet {
 
   #throwIfClosed(): void {
     this.#throwFault()
-    if (this.#closed) throw new ClientError('closed', 'the client was closed')
+    if (this.#closing) throw new ClientError('closed', 'the client was closed')
   }
 
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
+}
+
+/** Remembers how far a contact's messages were seen: for earlier ones nothing waits any more. */
+async function noteSeen(
+  tables: Tables,
+  contactNo: number,
+  { sender, sequence }: IncomingRecord,
+): Promise<void> {
+  const contact = await tables.requireContact(contactNo)
+  const isPinned = contact.identity !== undefined && toHex(contact.identity.id) === sender
+  if (!isPinned || sequence <= contact.highestSeen) return
+  await tables.putContact({ ...contact, highestSeen: sequence })
 }
 
 const HISTORY_LIMIT = 200

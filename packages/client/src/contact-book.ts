@@ -9,7 +9,13 @@ import type { Context } from './context.ts'
 import { ClientError, type ClientErrorCode } from './errors.ts'
 import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
 import { incomingMessage } from './reader.ts'
-import { type ContactRecord, inTransaction, type OutgoingRecord, type Tables } from './tables.ts'
+import {
+  type ContactRecord,
+  inTransaction,
+  type OutgoingRecord,
+  type PinnedIdentity,
+  type Tables,
+} from './tables.ts'
 
 export class ContactBook {
   readonly #context: Context
@@ -46,34 +52,45 @@ export class ContactBook {
     const identity = importIdentity(platform.primitives, shown.signed)
     return {
       phone,
+      identityId: toHex(identity.id),
       digits: safetyNumber(platform.primitives, self, identity),
       verified: contact.verified && !contact.changed,
       keyChanged: contact.changed !== undefined,
     }
   }
 
-  async markVerified(phone: PhoneNumber, verified: boolean): Promise<void> {
+  /** Of the identity that was compared and of no other: it may have changed meanwhile. */
+  async markVerified(phone: PhoneNumber, compared: string): Promise<void> {
     await this.#change(phone, async (tables, contact) => {
-      if (verified && contact.changed) {
-        throw new ClientError('key-changed', `the key of ${phone} has changed`)
-      }
-      const after = { ...contact, verified }
+      if (contact.changed || !isNamed(contact.identity, compared)) throw keyChanged(phone)
+      const after = { ...contact, verified: true }
+      await tables.putContact(after)
+      return after
+    })
+  }
+
+  async unmarkVerified(phone: PhoneNumber): Promise<void> {
+    await this.#change(phone, async (tables, contact) => {
+      const after = { ...contact, verified: false }
       await tables.putContact(after)
       return after
     })
   }
 
   /**
-   * The user's decision for a changed key, or for a session that could not prove its past.
+   * The user's decision for the changed key that was shown, or for a session that could not prove
+   * its past.
    *
    * @returns the messages that may now be sent.
    */
   async acceptKey(
     phone: PhoneNumber,
+    shown: string,
   ): Promise<{ contact: ContactRecord; requeued: readonly OutgoingRecord[] }> {
     const { clock } = this.#context.platform
     const requeued: OutgoingRecord[] = []
     const contact = await this.#change(phone, async (tables, before) => {
+      if (!isNamed(before.changed ?? before.identity, shown)) throw keyChanged(phone)
       const after = before.changed ? await switchIdentity(tables, before, before.changed) : before
       await acceptSessions(tables, after)
       requeued.push(...(await requeueHeld(tables, after, clock.now())))
@@ -161,6 +178,14 @@ export function publicContact(contact: ContactRecord): Contact {
     blocked: contact.blocked,
     ...(changed && { changedKey: { identityId: toHex(changed.id), seenAt: changed.seenAt } }),
   }
+}
+
+function isNamed(identity: PinnedIdentity | undefined, id: string): boolean {
+  return identity !== undefined && toHex(identity.id) === id
+}
+
+function keyChanged(phone: PhoneNumber): ClientError {
+  return new ClientError('key-changed', `the key of ${phone} has changed`)
 }
 
 /** Whoever is looked up or written to on purpose counts as accepted. */

@@ -50,6 +50,13 @@ export class ClientError extends Error {
   }
 }
 
+/** Whether the server, or the way to it, is the cause; otherwise this device is. */
+export function isFaultOfServer(error: unknown): error is ClientError {
+  return error instanceof ClientError && !LOCAL_FAULTS.has(error.code)
+}
+
+const LOCAL_FAULTS: ReadonlySet<ClientErrorCode> = new Set(['unreadable-home', 'home-locked'])
+
 /** Whether the code is one that the server gave. */
 export function isServerCode(code: ClientErrorCode): code is ErrorCode {
   return (ERROR_CODES as readonly string[]).includes(code)

@@ -7,6 +7,9 @@
 import type { Context } from './context.ts'
 import { type ContactRecord, inTransaction, type Tables } from './tables.ts'
 
+/** Longest time to live: ten years. A peer may ask for more, and gets this. */
+export const MAX_EXPIRES_AFTER_MS: number = 3650 * 24 * 60 * 60 * 1000
+
 export class Expiry {
   readonly #context: Context
   #cancel: () => void = () => {}

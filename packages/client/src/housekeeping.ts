@@ -3,7 +3,7 @@
  * envelopes that no server can deliver again. Runs when the mailbox has been drained.
  */
 import { withoutExpiredSessions } from '@couplet/protocol'
-import { MAILBOX_TTL_MS } from '@couplet/wire'
+import { MAILBOX_TTL_MS, toHex } from '@couplet/wire'
 import type { Context } from './context.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
 import { inTransaction, type Tables } from './tables.ts'
@@ -21,10 +21,13 @@ async function forgetSessions(tables: Tables, now: number): Promise<void> {
   for (const { no } of await tables.contacts()) {
     const entries = await tables.sessions(no)
     const usedAt = new Map(entries.map((entry) => [entry.session, entry.usedAt]))
-    const sessions = entries.map(({ session }) => session)
-    const kept = withoutExpiredSessions(sessions, (session) => usedAt.get(session) ?? 0, now)
-    for (const entry of entries) {
-      if (!kept.includes(entry.session)) await tables.deleteSession(no, entry.no)
+    const byPeer = Map.groupBy(entries, ({ session }) => toHex(session.peer))
+    for (const ofPeer of byPeer.values()) {
+      const sessions = ofPeer.map(({ session }) => session)
+      const kept = withoutExpiredSessions(sessions, (session) => usedAt.get(session) ?? 0, now)
+      for (const entry of ofPeer) {
+        if (!kept.includes(entry.session)) await tables.deleteSession(no, entry.no)
+      }
     }
   }
 }

@@ -25,6 +25,8 @@ import {
 import { type Bytes, equalBytes, type NackReason, toHex } from '@couplet/wire'
 import { fraction } from './backoff.ts'
 import type { Context } from './context.ts'
+import { ClientError } from './errors.ts'
+import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import { noteSequence } from './sequence-tracker.ts'
 import {
@@ -50,6 +52,8 @@ export interface Received {
   readonly answer: Answer
   /** A contact who has heard nothing from us for long: send a heartbeat. */
   readonly heartbeat?: number
+  /** A handshake used the prekeys: their rotation has a new time. */
+  readonly rotates?: true
 }
 
 export class Inbox {
@@ -86,7 +90,8 @@ export class Inbox {
     const result = await inTransaction(store, async (tables) => {
       const known = await tables.receivedEnvelope(id)
       if (known) {
-        return this.#ack(tables, await tables.requireContact(known.contact), id, known.receipt)
+        const contact = await tables.requireContact(known.contact)
+        return { answer: await this.#ack(tables, contact, known.receipt) }
       }
       for await (const { contact, entry } of candidates(tables, delivery.sender)) {
         const opened = openMessage(platform.primitives, entry.session, delivery.envelope, {
@@ -149,24 +154,32 @@ export class Inbox {
       const { strangers } = await tables.settings()
       const known = await tables.contactByPhone(phone)
       const contact = known ?? (await tables.addContact(phone, strangers === 'accept'))
+      if (!mayWrite(contact, accepted)) {
+        throw new ClientError(
+          'unavailable',
+          'the contact changed meanwhile: to be asked about again',
+        )
+      }
       const pinned = await pinIfNew(tables, contact, accepted)
       const entries = await tables.sessions(contact.no)
       const sessions = entries
         .map(({ session }) => session)
         .filter(({ peer }) => equalBytes(peer, accepted.peer.id))
       const after = addAcceptedSession(sessions, accepted.session, accepted.continues)
-      await this.#supersede(tables, contact, entries, sessions, after)
+      const superseded = await this.#supersede(tables, contact, entries, sessions, after)
+      await boundSessions(tables, contact, entries)
       const session = after.at(-1)!
       const entry = await tables.addSession(contact.no, session, this.#now())
       await tables.rememberHandshake(session.handshakeHash, prekeys.id)
       await this.#planRotation(tables, prekeys)
       const received = await this.#store(tables, pinned, entry, { ...accepted, session })
-      return { received, contact: pinned, unproven: session.unproven, isNew: !known }
+      const replaced = superseded || session.unproven
+      return { received, contact: pinned, replaced, isNew: !known }
     })
     if (result.isNew && !result.contact.accepted) tell.request(result.contact)
-    if (result.unproven) tell.warning('session-replaced', result.contact)
+    if (result.replaced) tell.warning('session-replaced', result.contact)
     tell.received()
-    return result.received
+    return { ...result.received, rotates: true }
   }
 
   /**
@@ -191,14 +204,17 @@ export class Inbox {
     entries: readonly SessionEntry[],
     before: readonly Session[],
     after: readonly Session[],
-  ): Promise<void> {
+  ): Promise<boolean> {
+    let any = false
     for (const [i, session] of before.entries()) {
       const entry = entries.find((candidate) => candidate.session === session)
       const changed = after[i]
       if (entry && changed && changed !== session) {
         await tables.putSession(contact.no, { ...entry, session: changed })
+        any = true
       }
     }
+    return any
   }
 
   /** Prekeys rotate some time after their use: at once would show that we are here. */
@@ -229,11 +245,14 @@ export class Inbox {
     const isNew = !(await tables.isSeenMessage(contact.no, messageId))
     const isShown = isNew && content.sequence > 0 && !contact.blocked
     await tables.markSeenMessage(contact.no, messageId)
+    // Numbers count for each identity on its own.
+    const isPinned = equalBytes(contact.identity?.id ?? NOBODY, entry.session.peer)
     const after: ContactRecord = {
       ...contact,
       unanswered: contact.unanswered + 1,
+      unansweredSince: contact.unanswered === 0 ? now : contact.unansweredSince,
       incoming:
-        isNew && !contact.blocked
+        isNew && isPinned && !contact.blocked
           ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
           : contact.incoming,
     }
@@ -242,33 +261,26 @@ export class Inbox {
       const position = await tables.appendMessage(contact.no, {
         direction: 'incoming',
         id: messageId,
+        sender: toHex(entry.session.peer),
         text: content.body.kind === 'text' ? content.body.text : UNSUPPORTED,
         sentAt: content.sentAt,
         receivedAt: now,
         sequence: content.sequence,
-        expiresAfter: content.expiresAfter,
+        expiresAfter: Math.min(content.expiresAfter, MAX_EXPIRES_AFTER_MS),
       })
       await tables.addUnread(position, contact.no)
     }
-    const received = await this.#ack(tables, after, toHex(opened.id), opened.receipt)
-    const heartbeat = !contact.blocked && contact.accepted && wantsHeartbeat(after, now)
-    return heartbeat ? { ...received, heartbeat: contact.no } : received
+    const answer = await this.#ack(tables, after, opened.receipt)
+    const { receipts } = await tables.settings()
+    if (receipts && isUndecided(after)) await tables.holdReceipt(contact.no, toHex(opened.id))
+    const heartbeat = isTrusted(after) && wantsHeartbeat(after, now)
+    return heartbeat ? { answer, heartbeat: contact.no } : { answer }
   }
 
-  /**
-   * Receipts go only to contacts whom the user has accepted, and only if the user wants. For one
-   * who may be accepted yet, the receipt is kept for then.
-   */
-  async #ack(
-    tables: Tables,
-    contact: ContactRecord,
-    id: string,
-    receipt: Bytes,
-  ): Promise<Received> {
+  /** Receipts go only to contacts whom the user has accepted, and only if the user wants. */
+  async #ack(tables: Tables, contact: ContactRecord, receipt: Bytes): Promise<Answer> {
     const { receipts } = await tables.settings()
-    const isGiven = receipts && contact.accepted && !contact.blocked
-    if (receipts && !contact.accepted && !contact.blocked) await tables.holdReceipt(contact.no, id)
-    return { answer: { kind: 'ack', receipt: isGiven ? receipt : undefined } }
+    return { kind: 'ack', receipt: receipts && isTrusted(contact) ? receipt : undefined }
   }
 
   #now(): number {
@@ -301,9 +313,37 @@ async function pinIfNew(
   return pinned
 }
 
-function wantsHeartbeat({ unanswered, lastSentAt }: ContactRecord, now: number): boolean {
-  if (unanswered >= HEARTBEAT_MESSAGES) return true
-  return unanswered > 0 && lastSentAt > 0 && now - lastSentAt >= HEARTBEAT_INTERVAL_MS
+function wantsHeartbeat({ unanswered, unansweredSince }: ContactRecord, now: number): boolean {
+  return unanswered >= HEARTBEAT_MESSAGES || now - unansweredSince >= HEARTBEAT_INTERVAL_MS
+}
+
+/** Whether this identity may be filed under this contact: pinned, or noted as its changed key. */
+function mayWrite({ identity, changed }: ContactRecord, { peer }: Accepted): boolean {
+  if (!identity) return true
+  return equalBytes(identity.id, peer.id) || equalBytes(changed?.id ?? NOBODY, peer.id)
+}
+
+/** A peer may begin as many sessions as it likes; only so many are kept. */
+async function boundSessions(
+  tables: Tables,
+  contact: ContactRecord,
+  entries: readonly SessionEntry[],
+): Promise<void> {
+  const spare = entries
+    .filter(({ session }) => !session.established)
+    .toSorted((a, b) => a.usedAt - b.usedAt)
+  for (const { no } of spare.slice(0, Math.max(0, entries.length - MAX_SESSIONS + 1))) {
+    await tables.deleteSession(contact.no, no)
+  }
+}
+
+function isTrusted({ accepted, blocked, changed }: ContactRecord): boolean {
+  return accepted && !blocked && !changed
+}
+
+/** The user may yet say yes: to a stranger, or to a changed key. */
+function isUndecided({ accepted, blocked, changed }: ContactRecord): boolean {
+  return !blocked && (!accepted || changed !== undefined)
 }
 
 function nack(reason: NackReason): Received {
@@ -311,4 +351,7 @@ function nack(reason: NackReason): Received {
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000
+/** Sessions that are kept with one contact. */
+const MAX_SESSIONS = 8
+const NOBODY = new Uint8Array(32)
 const UNSUPPORTED = 'This message needs a newer version of Couplet.'

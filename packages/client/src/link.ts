@@ -6,7 +6,7 @@ import { type Bytes, fromHex } from '@couplet/wire'
 import type { ConnectionState } from './api.ts'
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
-import { ClientError } from './errors.ts'
+import { ClientError, isFaultOfServer } from './errors.ts'
 import { tidy } from './housekeeping.ts'
 import type { Delivery, Inbox, Received } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
@@ -21,6 +21,9 @@ interface Live {
   readonly attached: Promise<void>
   /** All that waited at login has been delivered. */
   readonly caughtUp: PromiseWithResolvers<void>
+  readonly since: number
+  /** Whether what waited at login has been stored. */
+  readonly drained?: boolean
 }
 
 export class Link {
@@ -32,10 +35,11 @@ export class Link {
   readonly #onState: (state: ConnectionState) => void
   #state: ConnectionState = 'offline'
   #live: Live | undefined
+  #connecting: Promise<void> | undefined
   #attempt = 0
   #closed = false
   #cancelTimer: () => void = () => {}
-  #cancelRotation: () => void = () => {}
+  #cancelMaintenance: () => void = () => {}
   /** Deliveries are processed one after another; acknowledgements are waited for together. */
   #queue: Promise<void> = Promise.resolve()
   readonly #answers = new Set<Promise<void>>()
@@ -64,9 +68,16 @@ export class Link {
    *
    * @throws {ClientError} `unreachable`, `unauthenticated`, `timed-out`, `closed`.
    */
-  async connect(): Promise<void> {
-    if (this.#closed) throw new ClientError('closed', 'this client was closed')
-    if (this.#live) return
+  connect(): Promise<void> {
+    if (this.#live) return Promise.resolve()
+    this.#connecting ??= this.#open().finally(() => {
+      this.#connecting = undefined
+    })
+    return this.#connecting
+  }
+
+  async #open(): Promise<void> {
+    this.#refuseClosed()
     this.#cancelTimer()
     this.#setState('connecting')
     const caughtUp = Promise.withResolvers<void>()
@@ -75,7 +86,7 @@ export class Link {
     let connection: Connection
     try {
       connection = await this.#connector.connect(this.#context.signer, {
-        deliver: (delivery) => this.#enqueue(delivery, ready.promise),
+        deliver: (delivery) => this.#enqueue(delivery, ready.promise, 0),
         caughtUp: () => this.#caughtUp(caughtUp),
         notice: (id, status) => this.#background(this.#outbox.notice(id, status)),
         room: (recipient) => this.#background(this.#outbox.room(recipient)),
@@ -85,11 +96,14 @@ export class Link {
       this.#failed(error)
       throw error
     }
-    this.#attempt = 0
+    if (this.#closed) {
+      await connection.close()
+      this.#refuseClosed()
+    }
     this.#setState('online')
     const attached = this.#outbox.attach(connection)
     attached.catch((error: unknown) => this.#report(error))
-    this.#live = { connection, attached, caughtUp }
+    this.#live = { connection, attached, caughtUp, since: this.#context.platform.clock.now() }
     ready.resolve(connection)
     this.#background(this.#maintainPrekeys())
   }
@@ -102,13 +116,13 @@ export class Link {
   async settled(): Promise<void> {
     const live = this.#live
     if (!live) throw new ClientError('unreachable', 'not connected to the server')
-    await live.attached
-    await live.caughtUp.promise
-    await this.#queue
-    await Promise.race([
-      Promise.all([this.#outbox.idle(), ...this.#answers]),
-      this.#delay(SETTLE_LIMIT_MS),
-    ])
+    const settle = async () => {
+      await live.attached
+      await live.caughtUp.promise
+      await this.#queue
+      await Promise.all([this.#outbox.idle(), ...this.#answers])
+    }
+    await Promise.race([settle(), this.#delay(SETTLE_LIMIT_MS)])
   }
 
   /** Sends the receipts that were held back from contacts who are accepted by now. */
@@ -125,34 +139,38 @@ export class Link {
   async close(): Promise<void> {
     this.#closed = true
     this.#cancelTimer()
-    this.#cancelRotation()
+    this.#cancelMaintenance()
     this.#outbox.detach()
+    await this.#connecting?.catch(() => {})
     await this.#live?.connection.close()
     await this.#queue
     await Promise.all([this.#outbox.idle(), ...this.#answers])
     this.#setState('offline')
   }
 
+  #refuseClosed(): void {
+    if (this.#closed) throw new ClientError('closed', 'this client was closed')
+  }
+
   // ----------------------------------------------------------------------------------------------
 
-  #enqueue(delivery: Delivery, ready: Promise<Connection>): void {
+  #enqueue(delivery: Delivery, ready: Promise<Connection>, attempt: number): void {
     this.#queue = this.#queue
-      .then(async () => this.#receive(delivery, await ready))
+      .then(async () => this.#receive(delivery, await ready, attempt))
       .catch((error: unknown) => this.#report(error))
   }
 
-  async #receive(delivery: Delivery, connection: Connection): Promise<void> {
+  async #receive(delivery: Delivery, connection: Connection, attempt: number): Promise<void> {
     let received: Received
     try {
       received = await this.#inbox.receive(delivery)
     } catch (error) {
-      // The sender could not be looked up: tried again soon, or delivered again later.
-      if (error instanceof ClientError && isPassing(error)) {
-        return this.#again(delivery, connection, error)
-      }
+      // The server had to be asked and gave no good answer: again soon, or at the next delivery.
+      if (isFaultOfServer(error)) return this.#again(delivery, connection, attempt, error)
       throw error
     }
     this.#answer(delivery, connection, received)
+    if (received.rotates) this.#background(this.#maintainPrekeys())
     if (received.heartbeat !== undefined) await this.#outbox.sendHeartbeat(received.heartbeat)
   }
 
@@ -167,11 +185,17 @@ export class Link {
     this.#answers.add(tracked)
   }
 
-  #again(delivery: Delivery, connection: Connection, { details }: ClientError): void {
-    const wait = 1000 * (details.retryAfter ?? 5)
-    this.#context.platform.clock.schedule(wait, () => {
-      if (this.#live?.connection === connection)
-        this.#enqueue(delivery, Promise.resolve(connection))
+  #again(
+    delivery: Delivery,
+    connection: Connection,
+    attempt: number,
+    { details }: ClientError,
+  ): void {
+    const { random, clock } = this.#context.platform
+    const wait = Math.max(1000 * (details.retryAfter ?? 0), backoffMs(random, attempt, REDELIVERY))
+    clock.schedule(wait, () => {
+      if (this.#live?.connection !== connection) return
+      this.#enqueue(delivery, Promise.resolve(connection), attempt + 1)
     })
   }
 
@@ -179,16 +203,24 @@ export class Link {
     // In the queue, so that everything delivered before has been stored.
     this.#queue = this.#queue
       .then(() => resolve())
-      .then(() => tidy(this.#context, this.#prekeys))
+      .then(() => {
+        if (this.#live) this.#live = { ...this.#live, drained: true }
+      })
       .then(() => this.releaseReceipts())
+      .then(() => this.#maintainPrekeys())
       .catch((error: unknown) => this.#report(error))
   }
 
-  #lost(reason: CloseReason, { reject }: PromiseWithResolvers<void>): void {
+  #lost(reason: CloseReason, caughtUp: PromiseWithResolvers<void>): void {
+    // One that was closed before it was ours, or a former one, concerns nobody.
+    if (this.#live?.caughtUp !== caughtUp) return
+    const lasted = this.#context.platform.clock.now() - this.#live.since
+    // A server that drops us after each login is not to be asked ever faster.
+    if (lasted > STABLE_MS) this.#attempt = 0
     this.#live = undefined
     this.#outbox.detach()
-    this.#cancelRotation()
-    reject(new ClientError('unreachable', 'the connection to the server was lost'))
+    this.#cancelMaintenance()
+    caughtUp.reject(new ClientError('unreachable', 'the connection to the server was lost'))
     this.#setState(reason.kind === 'replaced' ? 'replaced' : 'offline')
     if (reason.kind === 'lost' && !this.#closed) this.#retryLater()
   }
@@ -208,14 +240,25 @@ export class Link {
     })
   }
 
+  /**
+   * Rotates and publishes what is due, destroys what is over once the mailbox is drained, and comes
+   * back: in time for the next rotation, soon after a failure, and every hour in any case.
+   */
   async #maintainPrekeys(): Promise<void> {
-    await this.#prekeys.run()
-    const { clock } = this.#context.platform
-    const wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
-    this.#cancelRotation()
-    this.#cancelRotation = clock.schedule(Math.min(wait, MAX_TIMER_MS), () =>
-      this.#background(this.#maintainPrekeys()),
-    )
+    const { clock, random } = this.#context.platform
+    let wait = backoffMs(random, 0, MAINTENANCE_RETRY)
+    try {
+      await this.#prekeys.run()
+      if (this.#live?.drained) await tidy(this.#context, this.#prekeys)
+      wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
+    } finally {
+      this.#cancelMaintenance()
+      if (this.#live) {
+        this.#cancelMaintenance = clock.schedule(Math.min(wait, MAINTENANCE_MS), () =>
+          this.#background(this.#maintainPrekeys()),
+        )
+      }
+    }
   }
 
   #background(work: Promise<void>): void {
@@ -224,7 +267,7 @@ export class Link {
 
   /** Losing the server is ordinary; anything else is a fault of this device. */
   #report(error: unknown): void {
-    if (error instanceof ClientError && error.code !== 'unreadable-home') return
+    if (isFaultOfServer(error)) return
     this.#context.tell.broken(error)
   }
 
@@ -251,8 +294,8 @@ interface HeldReceipt {
 async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> {
   const held: HeldReceipt[] = []
   if (!(await tables.settings()).receipts) return held
-  for (const { no, accepted, blocked } of await tables.contacts()) {
-    if (!accepted || blocked) continue
+  for (const { no, accepted, blocked, changed } of await tables.contacts()) {
+    if (!accepted || blocked || changed) continue
     for (const { position, value: envelopeId } of await tables.heldReceipts(no)) {
       const received = await tables.receivedEnvelope(envelopeId)
       if (received) held.push({ contact: no, position, envelopeId, receipt: received.receipt })
@@ -262,12 +305,12 @@ async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> 
   return held
 }
 
-function isPassing({ code }: ClientError): boolean {
-  return ['unreachable', 'timed-out', 'rate-limited', 'unavailable', 'internal'].includes(code)
-}
-
 const RECONNECT = { firstMs: 500, maxMs: 30_000 }
 /** How long `settled` waits for answers that depend on somebody else's device. */
 const SETTLE_LIMIT_MS = 10_000
-/** Timers of most platforms hold 31 bits. */
-const MAX_TIMER_MS = 2 ** 31 - 1
+/** An envelope whose sender could not be looked up. */
+const REDELIVERY = { firstMs: 5000, maxMs: 600_000 }
+/** A connection that lasted so long was a good one. */
+const STABLE_MS = 30_000
+const MAINTENANCE_MS = 60 * 60 * 1000
+const MAINTENANCE_RETRY = { firstMs: 60_000, maxMs: 60_000 }

@@ -28,7 +28,7 @@ import {
 } from '@couplet/wire'
 import { backoffMs } from './backoff.ts'
 import { type Context, messageEntropy } from './context.ts'
-import { ClientError } from './errors.ts'
+import { ClientError, isFaultOfServer } from './errors.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
 import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
@@ -68,9 +68,12 @@ export class Outbox {
   /** Contacts whose mailbox had no room; cleared by `room`, by time, and by a new connection. */
   readonly #full = new Set<number>()
   readonly #underway = new Set<Promise<void>>()
+  /** Envelopes whose put has no answer yet, by id. */
+  readonly #unanswered = new Set<string>()
   /** Contacts whose envelopes are being asked about: nothing new is sealed for them meanwhile. */
   readonly #settling = new Set<number>()
-  readonly #timers = new Map<number, () => void>()
+  /** By contact and reason: what one waits for must not push out what another waits for. */
+  readonly #timers = new Map<string, { readonly time: number; readonly cancel: () => void }>()
 
   constructor(context: Context, directory: PeerDirectory) {
     this.#context = context
@@ -83,24 +86,21 @@ export class Outbox {
    * Resolves when every status has been asked and applied.
    */
   async attach(connection: Connection): Promise<void> {
+    const contacts = await inTransaction(this.#context.store, (tables) => tables.contacts())
+    // From here to the marks nothing waits: no pump can seal anything new before the retries.
     this.#connection = connection
     this.#full.clear()
-    const contacts = await inTransaction(this.#context.store, (tables) => tables.contacts())
+    this.#settling.clear()
     for (const { no } of contacts) this.#settling.add(no)
-    try {
-      for (const { no } of contacts) {
-        await this.#settle(connection, no)
-        this.#settling.delete(no)
-        this.kick(no)
-      }
-    } finally {
-      this.#settling.clear()
+    for (const { no } of contacts) {
+      if (this.#connection !== connection) throw connectionLost()
+      await this.#settleNow(connection, no)
     }
   }
 
   detach(): void {
     this.#connection = undefined
-    for (const cancel of this.#timers.values()) cancel()
+    for (const { cancel } of this.#timers.values()) cancel()
     this.#timers.clear()
   }
 
@@ -114,10 +114,12 @@ export class Outbox {
       return
     }
     const pump = { again: false, done: Promise.resolve() }
-    pump.done = this.#pump(connection, contactNo, pump).finally(() => {
-      this.#pumps.delete(contactNo)
-      if (pump.again) this.kick(contactNo)
-    })
+    pump.done = this.#pump(connection, contactNo, pump)
+      .catch((error: unknown) => this.#context.tell.broken(error))
+      .finally(() => {
+        this.#pumps.delete(contactNo)
+        if (pump.again) this.kick(contactNo)
+      })
     this.#pumps.set(contactNo, pump)
   }
 
@@ -148,7 +150,7 @@ export class Outbox {
     const step = await inTransaction(this.#context.store, async (tables) => {
       const contact = await tables.requireContact(contactNo)
       const entry = contact.changed ? undefined : await this.#session(tables, contact)
-      if (!entry || mustWaitForReceipt(entry.session)) return undefined
+      if (!entry || mustWait(entry, contact)) return undefined
       return this.#seal(tables, contact, entry, undefined)
     })
     if (step) void this.#put(connection, contactNo, step)
@@ -191,9 +193,7 @@ export class Outbox {
       if (!contact.identity) return { kind: 'needs-identity', contact }
       const entry = await this.#session(tables, contact)
       if (!entry) return { kind: 'needs-session', contact }
-      // Both wait for an event: a receipt, or the user's word about a replaced session.
-      if (mustWaitForReceipt(entry.session)) return { kind: 'idle' }
-      if (entry.session.unproven && contact.verified) return { kind: 'idle' }
+      if (mustWait(entry, contact)) return { kind: 'idle' }
       return this.#seal(tables, contact, entry, choice)
     })
   }
@@ -248,7 +248,7 @@ export class Outbox {
     })
     const id = toHex(sealed.id)
     await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
-    await tables.putContact({ ...contact, unanswered: 0, lastSentAt: now })
+    await tables.putContact({ ...contact, unanswered: 0 })
     await tables.putSentEnvelope(id, {
       contact: contact.no,
       message: message?.position,
@@ -292,9 +292,13 @@ export class Outbox {
 
   /** Puts an envelope and applies the answer, without making the pump wait for it. */
   #put(connection: Connection, contactNo: number, put: PutRequest): Promise<void> {
+    this.#unanswered.add(put.id)
+    const answer = connection.put(put.recipient, put.envelope, put.mode)
+    // A resend may be passed through, and answered only when its recipient has answered.
+    const inTime = put.mode === 'evict' ? this.#inTime(answer) : answer
     return this.#track(
-      connection
-        .put(put.recipient, put.envelope, put.mode)
+      inTime
+        .finally(() => this.#unanswered.delete(put.id))
         .then((outcome) => this.#applyOutcome(put.id, outcome))
         .catch((error: unknown) => this.#putFailed(contactNo, error)),
     )
@@ -310,13 +314,12 @@ export class Outbox {
   }
 
   async #putFailed(contactNo: number, error: unknown): Promise<void> {
-    if (!isOfServer(error)) throw error
+    if (!isFaultOfServer(error)) throw error
     // The identity that we know is gone: ask who is behind the number now.
     if (error.code === 'unknown-recipient') return this.#recheck(contactNo)
-    if (error.code === 'rate-limited') {
-      return this.#settleAt(contactNo, this.#now() + 1000 * (error.details.retryAfter ?? 1))
-    }
-    // Unreachable: the outcome is unknown, and asked for at the next connection.
+    // Without a connection the outcome is asked for at the next one; with it, before long.
+    const { retryAfter } = error.details
+    this.#settleAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
   }
 
   async #recheck(contactNo: number): Promise<void> {
@@ -336,14 +339,17 @@ export class Outbox {
     // The contact's prekeys are too old: nothing can begin until its device is back online.
     const isStale = error instanceof ProtocolError && error.code === 'expired-prekeys'
     if (isStale) return this.#kickAt(contactNo, this.#now() + HOUR_MS)
-    if (!isOfServer(error)) return this.#context.tell.broken(error)
+    if (!isFaultOfServer(error)) return this.#context.tell.broken(error)
     if (error.code === 'unknown-recipient') return this.#failAll(contactNo)
     if (error.code === 'closed') return
     const { retryAfter } = error.details
     this.#kickAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
   }
 
-  /** Nobody is behind the number: what was never sent to anybody fails. */
+  /**
+   * Nobody is behind the number. What was never meant for a known identity fails; what was, waits:
+   * it is the server's word, and the identity may be back.
+   */
   async #failAll(contactNo: number): Promise<void> {
     const { store, tell } = this.#context
     const failed = await inTransaction(store, async (tables) => {
@@ -351,6 +357,7 @@ export class Outbox {
       const messages: OutgoingRecord[] = []
       for (const phase of ['fresh', 'out', 'resend'] as const) {
         for (const { position, value } of await tables.outbox(contactNo, phase)) {
+          if (value.writtenFor !== undefined) continue
           const message: OutgoingRecord = {
             ...value,
             state: 'failed',
@@ -365,10 +372,25 @@ export class Outbox {
       return { contact, messages }
     })
     for (const message of failed.messages) tell.status(failed.contact, message)
+    if (failed.contact.identity) this.#settleAt(contactNo, this.#now() + HOUR_MS)
   }
 
   // ----------------------------------------------------------------------------------------------
   // Settling
+
+  /** Settles one contact, and lets its pump run again whatever comes of it. */
+  async #settleNow(connection: Connection, contactNo: number): Promise<void> {
+    try {
+      await this.#settle(connection, contactNo)
+    } catch (error) {
+      await this.#putFailed(contactNo, error)
+    } finally {
+      if (this.#connection === connection) {
+        this.#settling.delete(contactNo)
+        this.kick(contactNo)
+      }
+    }
+  }
 
   /** Asks what became of every envelope, then retries those that the server never saw. */
   async #settle(connection: Connection, contactNo: number): Promise<void> {
@@ -377,7 +399,7 @@ export class Outbox {
     )
     for (let from = 0; from < sent.length; from += MAX_STATUS_IDS) {
       const batch = sent.slice(from, from + MAX_STATUS_IDS)
-      const statuses = await connection.status(batch.map(({ id }) => fromHex(id)))
+      const statuses = await this.#inTime(connection.status(batch.map(({ id }) => fromHex(id))))
       for (const [i, { id, record }] of batch.entries()) {
         const status = statuses[i]
         if (!status) throw new ClientError('unexpected-answer', 'a status is missing')
@@ -394,7 +416,10 @@ export class Outbox {
     return inTransaction(this.#context.store, async (tables) => {
       const { envelope, recipient } = sent
       const counts = (await this.#messageOf(tables, id, sent)) !== undefined
-      return envelope && counts ? { id, recipient, envelope, mode: 'if-room' } : undefined
+      // One that is under way has its answer to come: it may be passed through just now.
+      return envelope && counts && !this.#unanswered.has(id)
+        ? { id, recipient, envelope, mode: 'if-room' }
+        : undefined
     })
   }
 
@@ -516,12 +541,12 @@ export class Outbox {
 
   /**
    * The recipient does not know the session. That is the server's word: it is believed only for
-   * the session that we send in, and only if nothing at or after that chain has a receipt.
+   * the session that we send in, and only if nothing sealed at or after that place has a receipt.
    */
   async #buryIfDead(tables: Tables, sent: SentEnvelopeRecord): Promise<void> {
     const contact = await tables.requireContact(sent.contact)
     const entry = await this.#session(tables, contact)
-    if (!entry || entry.no !== sent.sessionNo || entry.receiptedChain >= sent.place.chain) return
+    if (!entry || entry.no !== sent.sessionNo || hasReceiptSince(entry, sent.place)) return
     await tables.putSession(contact.no, {
       ...entry,
       session: { ...entry.session, standing: 'dead' },
@@ -578,7 +603,7 @@ export class Outbox {
     this.#full.add(contactNo)
     // A lost `room` notice costs a delay, never a message.
     const wait = backoffMs(this.#context.platform.random, 0, ROOM_RECHECK)
-    this.#at(contactNo, this.#now() + wait, () => this.#hasRoom(contactNo))
+    this.#at(contactNo, 'room', this.#now() + wait, () => this.#hasRoom(contactNo))
   }
 
   #hasRoom(contactNo: number): void {
@@ -587,32 +612,41 @@ export class Outbox {
   }
 
   #kickAt(contactNo: number, time: number): void {
-    this.#at(contactNo, time, () => this.kick(contactNo))
+    this.#at(contactNo, 'kick', time, () => this.kick(contactNo))
   }
 
   #settleAt(contactNo: number, time: number): void {
-    this.#at(contactNo, time, () => {
+    this.#at(contactNo, 'settle', time, () => {
       const connection = this.#connection
       if (!connection) return
       this.#settling.add(contactNo)
-      const settled = this.#settle(connection, contactNo)
-        .catch((error: unknown) => this.#putFailed(contactNo, error))
-        .finally(() => {
-          this.#settling.delete(contactNo)
-          this.kick(contactNo)
-        })
-      void this.#track(settled)
+      void this.#track(this.#settleNow(connection, contactNo))
     })
   }
 
-  /** One timer for each contact, the latest asked for. */
-  #at(contactNo: number, time: number, task: () => void): void {
-    this.#timers.get(contactNo)?.()
+  /** One timer for each contact and reason: the earliest asked for. */
+  #at(contactNo: number, reason: 'kick' | 'settle' | 'room', time: number, task: () => void): void {
+    if (!this.#connection) return
+    const key = `${reason} ${contactNo}`
+    const earlier = this.#timers.get(key)
+    if (earlier && earlier.time <= time) return
+    earlier?.cancel()
     const cancel = this.#context.platform.clock.schedule(Math.max(0, time - this.#now()), () => {
-      this.#timers.delete(contactNo)
+      this.#timers.delete(key)
       task()
     })
-    this.#timers.set(contactNo, cancel)
+    this.#timers.set(key, { time, cancel })
+  }
+
+  /** @throws {ClientError} `timed-out` when the server does not answer a question in time. */
+  #inTime<T>(answer: Promise<T>): Promise<T> {
+    const { clock } = this.#context.platform
+    return new Promise((resolve, reject) => {
+      const cancel = clock.schedule(ANSWER_LIMIT_MS, () => {
+        reject(new ClientError('timed-out', 'the server did not answer in time'))
+      })
+      answer.then(resolve, reject).finally(cancel)
+    })
   }
 
   #now(): number {
@@ -620,9 +654,20 @@ export class Outbox {
   }
 }
 
-/** Whether the server, or the way to it, is the cause; otherwise this device is. */
-function isOfServer(error: unknown): error is ClientError {
-  return error instanceof ClientError && error.code !== 'unreadable-home'
+/** Both wait for an event: a receipt, or the user's word about a replaced session. */
+function mustWait({ session }: SessionEntry, { verified }: ContactRecord): boolean {
+  return mustWaitForReceipt(session) || (session.unproven && verified)
+}
+
+/** Whether anything sealed at this place in the session, or later, has its receipt. */
+function hasReceiptSince(entry: SessionEntry, place: SentEnvelopeRecord['place']): boolean {
+  const { sending } = entry.session
+  if (sending?.index !== place.chain) return entry.receiptedChain >= place.chain
+  return sending.receipted > place.number
+}
+
+function connectionLost(): ClientError {
+  return new ClientError('unreachable', 'the connection to the server was lost')
 }
 
 const HOUR_MS = 60 * 60 * 1000
@@ -631,6 +676,7 @@ const MAX_PUTS_UNDERWAY = 32
 /** Resent envelopes that wait at the server or for its answer, for each contact. */
 const MAX_RESENDS_UNDERWAY = 2
 const PUMP_RETRY_MS = 15_000
+const ANSWER_LIMIT_MS = 30_000
 const RESEND_BACKOFF = { firstMs: 500, maxMs: 600_000 }
 const ROOM_RECHECK = { firstMs: 60_000, maxMs: 60_000 }
 /** How long a receipt may still come for a message that was acknowledged without one: 30 days. */

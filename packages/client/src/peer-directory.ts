@@ -134,7 +134,7 @@ async function noteIdentity(
 async function holdMessages(tables: Tables, contactNo: number, now: number): Promise<void> {
   for (const phase of OUTBOX_PHASES) {
     for (const { position, value } of await tables.outbox(contactNo, phase)) {
-      if (phase === 'held' || value.writtenFor === undefined) continue
+      if (phase === 'held') continue
       const held = {
         ...value,
         state: 'failed',
@@ -147,7 +147,10 @@ async function holdMessages(tables: Tables, contactNo: number, now: number): Pro
   }
 }
 
-/** From now on the contact is this identity: nothing of the old one's sessions is used again. */
+/**
+ * From now on the contact is this identity: nothing is sent in the old one's sessions any more. They
+ * can still receive until they are forgotten, for what was under way.
+ */
 export async function switchIdentity(
   tables: Tables,
   contact: ContactRecord,
@@ -160,12 +163,10 @@ export async function switchIdentity(
     verified: false,
     highestPrekeyId: 0,
     incoming: NO_SEQUENCES,
+    highestSeen: 0,
     replacements: [],
   }
   await tables.putContact(switched)
-  for (const { no, session } of await tables.sessions(contact.no)) {
-    if (!equalBytes(session.peer, identity.id)) await tables.deleteSession(contact.no, no)
-  }
   return switched
 }
 

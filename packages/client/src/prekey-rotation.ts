@@ -5,6 +5,7 @@
  * their rotation, and never before the mailbox has been drained: what was sent to them may wait there.
  */
 import { createPrekeys, PREKEY_RETENTION_MS, PREKEY_ROTATION_MS } from '@couplet/protocol'
+import { decodePrekeySet, equalBytes, splitSignedPrekeys } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
 import { inTransaction, type PrekeysRecord, type Tables } from './tables.ts'
@@ -24,10 +25,28 @@ export class PrekeyRotation {
     try {
       await api.publishPrekeys(current.signed, signer)
     } catch (error) {
-      // The server has them already: our last try was answered, and the answer was lost.
       if (!(error instanceof ClientError && error.code === 'stale-prekeys')) throw error
+      if (!(await this.#isServed(current))) return
     }
     await inTransaction(store, (tables) => this.#published(tables, current))
+  }
+
+  /**
+   * The server has prekeys that are not older than these. Either they are these, and the answer to
+   * our last try was lost; or this home was put back to an earlier state, and new ones must go on
+   * above those that the server has.
+   */
+  async #isServed(current: PrekeysRecord): Promise<boolean> {
+    const { store, api, signer, self } = this.#context
+    const entry = await api.lookup(self.record.phone, signer)
+    if (!entry) throw new ClientError('unauthenticated', 'the server does not know this identity')
+    if (equalBytes(entry.prekeys, current.signed)) return true
+    const { id } = decodePrekeySet(splitSignedPrekeys(entry.prekeys).encoded)
+    await inTransaction(store, async (tables) => {
+      await tables.deletePrekeys(current.id)
+      await tables.putPrekeys(this.#fresh(id + 1))
+    })
+    return false
   }
 
   /** When `run` is due next, in milliseconds since 1970. */
@@ -53,24 +72,29 @@ export class PrekeyRotation {
   }
 
   async #rotateIfDue(tables: Tables): Promise<PrekeysRecord | undefined> {
-    const { platform, self } = this.#context
-    const now = platform.clock.now()
+    const now = this.#context.platform.clock.now()
     const account = await tables.requireAccount()
     const current = (await tables.prekeys()).at(-1)
     const asked = account.rotatePrekeysAt !== undefined && account.rotatePrekeysAt <= now
     const old = current !== undefined && now - current.createdAt >= PREKEY_ROTATION_MS
     if (!current?.published || !(asked || old)) return current
-    const next = createPrekeys(platform.primitives, {
+    const record = this.#fresh(current.id + 1)
+    await tables.putPrekeys(record)
+    await tables.putAccount({ ...account, rotatePrekeysAt: undefined })
+    return record
+  }
+
+  #fresh(id: number): PrekeysRecord {
+    const { platform, self } = this.#context
+    const now = platform.clock.now()
+    const prekeys = createPrekeys(platform.primitives, {
       owner: self,
-      id: current.id + 1,
+      id,
       now,
       secret: platform.random(32),
       kemSeed: platform.random(64),
     })
-    const record = { ...next, createdAt: now, published: false }
-    await tables.putPrekeys(record)
-    await tables.putAccount({ ...account, rotatePrekeysAt: undefined })
-    return record
+    return { ...prekeys, createdAt: now, published: false }
   }
 
   /** From now on nobody is given the older ones any more. */

@@ -2,19 +2,22 @@
  * What a person sees of a conversation: messages in their sender's order, gaps named, each shown
  * once. (spec/delivery.md, "Gaps")
  */
+import { toHex } from '@couplet/wire'
 import type { IncomingMessage, OutgoingMessage } from './api.ts'
 import { missingBefore } from './sequence-tracker.ts'
 import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed, Tables } from './tables.ts'
 
 /** The next messages that nobody has seen, or how long to wait for earlier ones to come first. */
 export interface Unread {
-  readonly ready: readonly {
-    readonly position: number
-    readonly contact: number
-    readonly message: IncomingMessage
-  }[]
+  readonly ready: readonly ReadyMessage[]
   /** When the first held-back message is shown although earlier ones are missing. */
   readonly heldUntil: number | undefined
+}
+
+export interface ReadyMessage {
+  readonly position: number
+  readonly contact: number
+  readonly message: IncomingMessage
 }
 
 /**
@@ -22,31 +25,54 @@ export interface Unread {
  * missing may be on its way; then it is shown, and the gap with it.
  */
 export async function unreadMessages(tables: Tables, now: number): Promise<Unread> {
-  const byContact = new Map<number, Placed<IncomingRecord>[]>()
-  for (const { position, value } of await tables.unread(BATCH)) {
-    const message = await tables.incoming(value.contact, position)
-    if (!message) continue
-    const list = byContact.get(value.contact) ?? []
-    byContact.set(value.contact, list)
-    list.push({ position, value: message })
-  }
-  const ready: { position: number; contact: number; message: IncomingMessage }[] = []
+  let from = 0
   let heldUntil: number | undefined
-  for (const [no, placed] of byContact) {
-    const contact = await tables.requireContact(no)
-    if (contact.blocked || !contact.accepted) continue
+  for (;;) {
+    const page = await tables.unread({ from, limit: BATCH })
+    const { ready, held } = await sortPage(tables, page, now)
+    if (held !== undefined) heldUntil = Math.min(heldUntil ?? held, held)
+    const last = page.at(-1)
+    // Messages that may not be read yet, of people not accepted, must not hide the others.
+    if (ready.length > 0 || !last || page.length < BATCH) return { ready, heldUntil }
+    from = last.position + 1
+  }
+}
+
+async function sortPage(
+  tables: Tables,
+  page: readonly Placed<{ readonly contact: number }>[],
+  now: number,
+): Promise<{ ready: ReadyMessage[]; held: number | undefined }> {
+  const bySender = new Map<string, { contact: ContactRecord; placed: Placed<IncomingRecord>[] }>()
+  for (const { position, value } of page) {
+    const contact = await tables.requireContact(value.contact)
+    const message = await tables.incoming(contact.no, position)
+    if (!message || contact.blocked || !contact.accepted) continue
+    const key = `${contact.no} ${message.sender}`
+    const list = bySender.get(key) ?? { contact, placed: [] }
+    bySender.set(key, list)
+    list.placed.push({ position, value: message })
+  }
+  const ready: ReadyMessage[] = []
+  let held: number | undefined
+  for (const { contact, placed } of bySender.values()) {
     const inOrder = placed.toSorted((a, b) => a.value.sequence - b.value.sequence)
     for (const { position, value } of inOrder) {
-      const message = incomingMessage(contact, value)
       const until = value.receivedAt + GAP_PATIENCE_MS
-      if (message.missingBefore > 0 && until > now) {
-        heldUntil = Math.min(heldUntil ?? until, until)
+      if (until > now && hasNewGap(contact, value)) {
+        held = Math.min(held ?? until, until)
         break
       }
-      ready.push({ position, contact: no, message })
+      ready.push({ position, contact: contact.no, message: incomingMessage(contact, value) })
     }
   }
-  return { ready, heldUntil }
+  return { ready, held }
+}
+
+/** Whether earlier messages are missing that may still be shown in their place. */
+function hasNewGap(contact: ContactRecord, { sender, sequence }: IncomingRecord): boolean {
+  const isPinned = contact.identity !== undefined && toHex(contact.identity.id) === sender
+  return isPinned && missingBefore(contact.incoming, sequence, contact.highestSeen) > 0
 }
 
 /** The last messages of a conversation: as they came, but each sender's in the sender's order. */
@@ -55,22 +81,30 @@ export async function conversation(
   contact: ContactRecord,
   limit: number,
 ): Promise<readonly (IncomingMessage | OutgoingMessage)[]> {
-  const shown: (IncomingMessage | OutgoingMessage)[] = []
+  const shown: {
+    readonly sender: string
+    readonly sequence: number
+    readonly message: IncomingMessage | OutgoingMessage
+  }[] = []
   for (const { value } of await tables.messages(contact.no, limit)) {
     if (value.direction === 'outgoing') {
-      shown.push(outgoingMessage(contact, value))
+      shown.push({ sender: '', sequence: 0, message: outgoingMessage(contact, value) })
       continue
     }
-    const message = incomingMessage(contact, value)
+    // A late one goes before those of the same sender that should come after it.
     const later = shown.findIndex(
-      (other) => other.direction === 'incoming' && other.sequence > message.sequence,
+      ({ sender, sequence }) => sender === value.sender && sequence > value.sequence,
     )
-    shown.splice(later === -1 ? shown.length : later, 0, message)
+    const entry = { ...value, message: incomingMessage(contact, value) }
+    shown.splice(later === -1 ? shown.length : later, 0, entry)
   }
-  return shown
+  return shown.map(({ message }) => message)
 }
 
 export function incomingMessage(contact: ContactRecord, record: IncomingRecord): IncomingMessage {
+  const { identity, changed } = contact
+  const isPinned = identity !== undefined && toHex(identity.id) === record.sender
+  const isChanged = changed !== undefined && toHex(changed.id) === record.sender
   return {
     id: record.id,
     direction: 'incoming',
@@ -81,7 +115,8 @@ export function incomingMessage(contact: ContactRecord, record: IncomingRecord):
     receivedAt: record.receivedAt,
     ...(record.expiresAt !== undefined && { expiresAt: record.expiresAt }),
     sequence: record.sequence,
-    missingBefore: missingBefore(contact.incoming, record.sequence),
+    missingBefore: isPinned ? missingBefore(contact.incoming, record.sequence) : 0,
+    ...(isChanged && { fromChangedKey: true }),
   }
 }
 

@@ -3,6 +3,8 @@
  * can be shown honestly. (spec/delivery.md, "Gaps")
  */
 
+import { MAX_FORWARD_JUMP } from '@couplet/protocol'
+
 /** Inclusive ranges of numbers that have not arrived and may still come, in order. */
 export type SequenceState = {
   /** Highest number seen, 0 for none. */
@@ -26,7 +28,13 @@ export function noteSequence(
   const oldest = sequence === 0 ? oldestPending : Math.min(oldestPending, sequence)
   const floor = Math.max(state.floor, oldest)
   const missing = [...state.missing]
+  if (sequence - state.highest - 1 > MAX_FORWARD_JUMP) {
+    // Nobody sends so many at once: a sender that lost count. No number would be honest.
+    return { highest: sequence, floor: sequence, missing: [] }
+  }
   if (sequence > state.highest + 1) missing.push([state.highest + 1, sequence - 1])
+  // Bounded: of very many gaps the oldest become one.
+  while (missing.length > MAX_RANGES) missing.splice(0, 2, [missing[0]![0], missing[1]![1]])
   return {
     highest: Math.max(state.highest, sequence),
     floor,
@@ -36,11 +44,11 @@ export function noteSequence(
   }
 }
 
-/** How many messages before this one are still with their sender. */
-export function missingBefore(state: SequenceState, sequence: number): number {
+/** How many messages before this one (and above `after`) are still with their sender. */
+export function missingBefore(state: SequenceState, sequence: number, after = 0): number {
   let count = 0
   for (const [from, to] of state.missing) {
-    if (from < sequence) count += Math.min(to, sequence - 1) - from + 1
+    count += Math.max(0, Math.min(to, sequence - 1) - Math.max(from, after + 1) + 1)
   }
   return count
 }
@@ -56,3 +64,6 @@ function without(
   if (sequence < to) pieces.push([sequence + 1, to])
   return pieces
 }
+
+/** Gaps that are remembered one by one. */
+const MAX_RANGES = 64

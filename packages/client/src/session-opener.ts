@@ -57,19 +57,21 @@ export class SessionOpener {
   }
 
   async #store(no: number, peer: Peer, session: Session, replaces: boolean): Promise<void> {
-    const { store, platform } = this.#context
+    const { store, platform, tell } = this.#context
     const now = platform.clock.now()
-    await inTransaction(store, async (tables) => {
+    const replaced = await inTransaction(store, async (tables) => {
       const { contact, entries } = await sessionsOf(tables, no)
-      if (!isPinned(contact, peer)) return
-      if (sessionToSendIn(entries.map((entry) => entry.session))) return
+      if (!isPinned(contact, peer)) return undefined
+      if (sessionToSendIn(entries.map((entry) => entry.session))) return undefined
       await tables.addSession(no, session, now)
       await tables.putContact({
         ...contact,
         highestPrekeyId: Math.max(contact.highestPrekeyId, session.handshake?.prekeyId ?? 0),
         replacements: replaces ? [now, ...contact.replacements].slice(0, 3) : contact.replacements,
       })
+      return entries.some((entry) => entry.session.established) ? contact : undefined
     })
+    if (replaced) tell.warning('session-replaced', replaced)
   }
 }
 

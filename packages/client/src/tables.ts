@@ -9,7 +9,7 @@ import { decodeSession, encodeSession, type Session } from '@couplet/protocol'
 import { type Bytes, type PhoneNumber, toHex } from '@couplet/wire'
 import type { DeliveryState, Failure } from './api.ts'
 import { ClientError } from './errors.ts'
-import type { Plain, Store, Transaction } from './ports.ts'
+import type { Plain, Range, Store, Transaction } from './ports.ts'
 import { NO_SEQUENCES, type SequenceState } from './sequence-tracker.ts'
 
 /** This home's own identity with its private halves. */
@@ -73,10 +73,12 @@ export type ContactRecord = {
   readonly highestPrekeyId: number
   /** Number of our next message to this contact. */
   readonly nextSequence: number
+  /** What has arrived of the pinned identity's messages, and the highest that the user has seen. */
   readonly incoming: SequenceState
-  /** Messages received since we last sent one, and when we did: for heartbeats. */
+  readonly highestSeen: number
+  /** Messages received since we last sent one, and when the first of them came: for heartbeats. */
   readonly unanswered: number
-  readonly lastSentAt: number
+  readonly unansweredSince: number
   /** When sessions were replaced after a loss, newest first: there is a limit. */
   readonly replacements: readonly number[]
 }
@@ -107,6 +109,8 @@ type SessionRecord = {
 export type IncomingRecord = {
   readonly direction: 'incoming'
   readonly id: string
+  /** identityId of who sent it, in hex: numbers count for each identity on its own. */
+  readonly sender: string
   readonly text: string
   readonly sentAt: number
   readonly receivedAt: number
@@ -294,8 +298,9 @@ export class Tables {
       highestPrekeyId: 0,
       nextSequence: 1,
       incoming: NO_SEQUENCES,
+      highestSeen: 0,
       unanswered: 0,
-      lastSentAt: 0,
+      unansweredSince: 0,
       replacements: [],
     }
     await this.putAccount({ ...account, nextContact: account.nextContact + 1 })
@@ -355,7 +360,10 @@ export class Tables {
     const account = await this.requireAccount()
     await this.putAccount({ ...account, nextPosition: account.nextPosition + 1 })
     await this.putMessage(contactNo, account.nextPosition, message)
-    await this.#tx.put('message-places', message.id, 0, [contactNo, account.nextPosition])
+    // A peer chooses the ids of its messages: it must not take over the name of another one.
+    if (!(await this.placeOfMessage(message.id))) {
+      await this.#tx.put('message-places', message.id, 0, [contactNo, account.nextPosition])
+    }
     return account.nextPosition
   }
 
@@ -585,8 +593,8 @@ export class Tables {
 
   // ----- unread: places of incoming messages that nobody has seen
 
-  unread(limit: number): Promise<readonly Placed<{ readonly contact: number }>[]> {
-    return this.#tx.list<{ readonly contact: number }>('unread', 'all', { limit })
+  unread(range: Range): Promise<readonly Placed<{ readonly contact: number }>[]> {
+    return this.#tx.list<{ readonly contact: number }>('unread', 'all', range)
   }
 
   addUnread(position: number, contactNo: number): Promise<void> {

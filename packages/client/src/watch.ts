@@ -21,7 +21,14 @@ export class Watch {
 
   emit<E extends keyof CoupletEvents>(event: E, subject: Parameters<CoupletEvents[E]>[0]): void {
     for (const listener of this.#listeners[event]) {
-      ;(listener as (subject: Parameters<CoupletEvents[E]>[0]) => void)(subject)
+      try {
+        ;(listener as (subject: Parameters<CoupletEvents[E]>[0]) => void)(subject)
+      } catch (error) {
+        // The program's own fault: reported as such, and no harm to the delivery of messages.
+        queueMicrotask(() => {
+          throw error
+        })
+      }
     }
   }
 

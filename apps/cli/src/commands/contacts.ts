@@ -33,7 +33,8 @@ function accept(context: Context, phone: string): Promise<number> {
   const { terminal } = context
   return withCouplet(context, async (couplet, deadline) => {
     const before = (await couplet.contacts()).find((contact) => contact.phone === phone)
-    const contact = await couplet.acceptKey(phone)
+    const shown = before?.changedKey?.identityId ?? before?.identityId ?? ''
+    const contact = await couplet.acceptKey(phone, shown)
     await terminal.printJson(contactJson(contact))
     if (before?.changedKey) {
       await terminal.answer(`${phone} is the new key from now on. It is not verified yet.`)

@@ -14,11 +14,15 @@ export async function run(context: Context): Promise<number> {
   return withCouplet(context, async (couplet, deadline) => {
     onWarnings(context, couplet)
     const { terminal } = context
+    const before = (await couplet.contacts()).find((contact) => contact.phone === phone)
     let number = await terminal.during('Asking the server …', deadline.race(couplet.verify(phone)))
-    if (mark || unmark) {
-      await couplet.markVerified(phone, mark)
-      number = { ...number, verified: mark }
+    if (mark) {
+      // What was compared is the number that was shown before, not one that the server brings now.
+      const compared = { ...number, identityId: before?.identityId ?? number.identityId }
+      await couplet.markVerified(compared)
     }
+    if (unmark) await couplet.unmarkVerified(phone)
+    if (mark || unmark) number = { ...number, verified: mark }
     const { digits, verified, keyChanged } = number
     await terminal.printJson({ phone, digits, verified, keyChanged })
     if (!terminal.json) await show(context, number)
