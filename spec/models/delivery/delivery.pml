@@ -9,6 +9,7 @@
  *   G          envelopes of one message that may exist at once (2 or 3; asserted to be enough)
  * Surroundings:
  *   HOLD       an envelope that was pushed may be answered before the server stores it
+ *   STRAY      a put on a connection that ended may still be carried out later
  *   FLOOD      a stranger puts envelopes into user 1's mailbox for ever
  *   SHARE      so many of the stranger's envelopes may be unanswered (without it: no limit)
  *   LIES       the server lies: forged answers, dropped and repeated envelopes (safety only)
@@ -96,6 +97,8 @@ chan flight[2] = [W] of { byte };  /* pushed to a connected user and not answere
 byte ended[E];                   /* how an envelope ended: soft state */
 bit passed[E];                   /* passed through: in flight only, and its put waits */
 bit gone[E];                     /* left the mailbox while in flight */
+byte stray;                      /* STRAY: a put that is still to come: envelope + 1, 0 for none */
+byte strayMode;
 byte held[E];                    /* HOLD: in flight, not stored yet: the mode of its put */
 
 /* Of the connections. */
@@ -107,6 +110,7 @@ bit noRoom[2];                   /* no resend before there is room, or time has 
 byte verdict[2];                 /* the oldest in flight was processed, with this result */
 #ifdef MUTANT_RECEIPTS_IN_SLOTS
 byte posted[E];                  /* what the receipt for e says */
+bit ofReceipt[2];                /* `verdict` is about a receipt */
 #endif
 #ifdef MUTANT_ACK_BEFORE_STORE
 byte unsaved[2];                 /* answered, and to be stored: message + 1 */
@@ -117,7 +121,7 @@ bit calm;                        /* both are online, and nothing fails any more 
 bit churn;                       /* a message was just pushed out by another */
 #endif
 
-hidden byte pE, pV, gE, eE, cE, cN, fE, fN, fM, aE, aW, hX, hW, qX, qE, qW, oX, oM, xX, xE, lX, iE,
+hidden byte rV, rE, pE, pV, gE, eE, cE, cN, fE, fN, fM, aE, aW, hX, hW, qX, qE, qW, oX, oM, xX, xE, lX, iE,
   iW, tE, tN, dX, dE, sE, sN, yE, yN;
 
 #if M == 1
@@ -139,14 +143,23 @@ hidden byte pE, pV, gE, eE, cE, cN, fE, fN, fM, aE, aW, hX, hW, qX, qE, qW, oX, 
 #endif
 
 #define IS_LIVE(e) \
-  (mailbox[RECIPIENT(MESSAGE(e))]??[eval(e)] || flight[RECIPIENT(MESSAGE(e))]??[eval(e)])
+  (stray == (e) + 1 || mailbox[RECIPIENT(MESSAGE(e))]??[eval(e)] || flight[RECIPIENT(MESSAGE(e))]??[eval(e)])
 #define COUNTS(e) (phase[MESSAGE(e)] == OUT && CURRENT(MESSAGE(e)) == e)
 
 #define IS_TOLD(x, u) (SENDER(x) == u && word[x] > WAITING)
 #define IS_ASKED(x, u) (SENDER(x) == u && ask[x])
 #define IS_PUT(x, u) (SENDER(x) == u && toPut[x] != 0)
 #define IS_FRESH(x, u) (SENDER(x) == u && phase[x] == FRESH)
+#if !defined(LIES) && !defined(STRAY)
 #define IS_RESEND(x, u) (SENDER(x) == u && phase[x] == RESEND)
+#elif G == 2
+#define IS_RESEND(x, u) \
+  (SENDER(x) == u && phase[x] == RESEND && !(IS_LIVE((x) * G) && IS_LIVE((x) * G + 1)))
+#else
+#define IS_RESEND(x, u) \
+  (SENDER(x) == u && phase[x] == RESEND && \
+   !(IS_LIVE((x) * G) && IS_LIVE((x) * G + 1) && IS_LIVE((x) * G + 2)))
+#endif
 #define IS_RESENT(x, u) (SENDER(x) == u && phase[x] == OUT && resent[x])
 #define MAY_RESEND(u) (!noRoom[u] && COUNT(IS_RESENT, u) < 2)
 #define CAN_CHOOSE(u) (ANY(IS_FRESH, u) || (MAY_RESEND(u) && ANY(IS_RESEND, u)))
@@ -250,8 +263,8 @@ inline admit(e, mode) {
             mailbox[pV]?<gE>;
 #ifdef CHURN
             churn = 1
-#else
-            /* An old message never pushes out a newer one. */
+#elif !defined(STRAY)
+            /* An old message never pushes out a newer one, but by a put that strayed. */
             assert(gE >= E || MESSAGE(gE) < MESSAGE(e))
 #endif
        :: else
@@ -327,6 +340,35 @@ inline putInStore(x, mode) {
   fi
 }
 
+#ifdef STRAY
+/* Nobody waits for the outcome; another put of the same envelope, which does, hears `full`. */
+inline putStray() {
+  pE = stray - 1; pV = RECIPIENT(MESSAGE(pE)); oM = strayMode;
+  stray = 0; strayMode = 0;
+  if
+#ifndef MUTANT_PUT_NOT_IDEMPOTENT
+  :: mailbox[pV]??[eval(pE)] || ended[pE] != NOTHING
+#endif
+  :: else ->
+       if
+       :: oM == IF_ROOM && len(mailbox[pV]) >= CAP -> outcome(pE, FULL)
+       :: else
+       fi;
+       /* A put of the same envelope that is passed through goes on waiting. */
+       rE = COUNTS(pE) && word[MESSAGE(pE)] == WAITING;
+       if
+       :: rE -> word[MESSAGE(pE)] = NOTHING
+       :: else
+       fi;
+       admit(pE, oM);
+       if
+       :: rE -> word[MESSAGE(pE)] = WAITING
+       :: else
+       fi
+  fi
+}
+#endif
+
 /* The recipient's word about the oldest in flight: it leaves, its end is kept, its sender told. */
 inline answer(v, what) {
   flight[v]?aE;
@@ -344,7 +386,7 @@ inline answer(v, what) {
        passed[aE] = 0; gone[aE] = 0;
 #ifdef MUTANT_RECEIPTS_IN_SLOTS
        posted[aE] = what;
-       store(1 - v, STRANGERS + aE)
+       rV = 1 - v; rE = STRANGERS + aE; store(rV, rE)
 #else
        if
        :: ended[aE] != DELIVERED -> ended[aE] = what
@@ -472,7 +514,9 @@ inline sealNext(u) {
   phase[xX] = OUT; kept[xX] = 1;
   opened[xE] = 0; ended[xE] = NOTHING; passed[xE] = 0; gone[xE] = 0; held[xE] = 0;
   turn[u]!xE;
+#ifndef LIES
   toPut[xX] = (resent[xX] -> IF_ROOM : EVICT)
+#endif
 }
 
 /* ---------------------------------------------------------------------------------------------
@@ -525,7 +569,7 @@ inline connect(u) {
   do
   :: lX < M ->
        if
-#ifndef MUTANT_NO_STATUS
+#if !defined(MUTANT_NO_STATUS)
        :: SENDER(lX) == u && phase[lX] == OUT -> ask[lX] = 1
 #endif
        :: else
@@ -539,14 +583,27 @@ inline connect(u) {
 /* A connection ends, or a client is killed: what it has stored is all that is left. */
 inline cut(u) {
   on[u] = 0; noRoom[u] = 0; verdict[u] = NOTHING;
+#ifdef CHURN
+  churn = 0;
+#endif
 #ifdef MUTANT_ACK_BEFORE_STORE
   unsaved[u] = 0;
+#endif
+#ifdef MUTANT_RECEIPTS_IN_SLOTS
+  ofReceipt[u] = 0;
 #endif
   lX = 0;
   do
   :: lX < M ->
        if
-       :: SENDER(lX) == u -> word[lX] = NOTHING; ask[lX] = 0; toPut[lX] = 0
+       :: SENDER(lX) == u ->
+#ifdef STRAY
+            if
+            :: toPut[lX] != 0 && stray == 0 -> stray = CURRENT(lX) + 1; strayMode = toPut[lX]
+            :: else
+            fi;
+#endif
+            word[lX] = NOTHING; ask[lX] = 0; toPut[lX] = 0
        :: else
        fi;
        lX++
@@ -554,7 +611,7 @@ inline cut(u) {
   od;
   flush(u);
   do
-  :: nempty(flight[u]) ->
+  :: len(flight[u]) > 0 ->
        flight[u]?dE;
        if
        :: dE < E ->
@@ -593,10 +650,11 @@ inline crash(lose) {
   :: else -> break
   od;
   cut(0); cut(1);
+  stray = 0; strayMode = 0;
 #ifdef FORGETFUL
   do
-  :: nempty(mailbox[0]) -> mailbox[0]?dE
-  :: nempty(mailbox[1]) -> mailbox[1]?dE
+  :: len(mailbox[0]) > 0 -> mailbox[0]?dE
+  :: len(mailbox[1]) > 0 -> mailbox[1]?dE
   :: else -> break
   od
 #endif
@@ -607,7 +665,6 @@ inline crash(lose) {
  */
 
 inline tidy() {
-#ifndef LIES
   yE = 0;
   do
   :: yE < E ->
@@ -618,7 +675,6 @@ inline tidy() {
        yE++
   :: else -> break
   od;
-#endif
   tidyTurns(0); tidyTurns(1);
   skip
 }
@@ -654,10 +710,8 @@ proctype Outbox(bit u) {
 }
 
 #ifdef MUTANT_RECEIPTS_IN_SLOTS
-/* An answer needs a place in the other's mailbox, the end of a receipt does not. */
-#define HAS_PLACE_FOR_ANSWER(v) (ANY(IS_RECEIPT_FIRST, v) || len(mailbox[1 - (v)]) < CAP)
-#define IS_RECEIPT_FIRST(x, v) \
-  (flight[v]?[eval(STRANGERS + (x) * G)] || flight[v]?[eval(STRANGERS + (x) * G + 1)])
+/* An answer needs a place in the other's mailbox; what came in a receipt needs none. */
+#define HAS_PLACE_FOR_ANSWER(v) (ofReceipt[v] || len(mailbox[1 - v]) < CAP)
 #else
 #define HAS_PLACE_FOR_ANSWER(v) true
 #endif
@@ -666,11 +720,15 @@ proctype Inbox(bit v) {
   do
      /* One transaction ... */
   :: d_step {
-       on[v] && verdict[v] == NOTHING && nempty(flight[v]) ->
+       on[v] && verdict[v] == NOTHING && len(flight[v]) > 0 ->
        flight[v]?<sE>;
        if
        :: sE < E -> receive(v, sE)
-       :: else -> verdict[v] = DELIVERED
+       :: else ->
+            verdict[v] = DELIVERED;
+#ifdef MUTANT_RECEIPTS_IN_SLOTS
+            ofReceipt[v] = (sE >= STRANGERS)
+#endif
        fi;
        tidy()
      }
@@ -679,6 +737,9 @@ proctype Inbox(bit v) {
        on[v] && verdict[v] != NOTHING && HAS_PLACE_FOR_ANSWER(v) ->
        sN = verdict[v]; verdict[v] = NOTHING;
        answer(v, sN);
+#ifdef MUTANT_RECEIPTS_IN_SLOTS
+       ofReceipt[v] = 0;
+#endif
        tidy()
      }
 #ifdef HOLD
@@ -719,41 +780,54 @@ proctype Stranger() {
 #endif
 
 active proctype Surroundings() {
+#ifdef LIES
+  on[0] = 1; on[1] = 1;
+#endif
   do
+#ifdef LIES
+  :: d_step { on[1] -> cut(1); on[1] = 1; tidy() }
+#else
   :: d_step { !on[0] -> connect(0); tidy() }
   :: d_step { !on[1] -> connect(1); tidy() }
   :: d_step { on[0] -> cut(0); tidy() }
   :: d_step { on[1] -> cut(1); tidy() }
   :: d_step { on[0] || on[1] -> crash(false); tidy() }
+#ifdef STRAY
+  :: d_step { stray != 0 -> putStray(); tidy() }
+  :: d_step { stray != 0 -> stray = 0; strayMode = 0; tidy() }
+#endif
   :: d_step { on[0] || on[1] -> crash(true); tidy() }
-#ifdef LIES
-     /* Any word at any time; envelopes vanish, and come again. */
-  :: atomic {
-       on[0] -> select(lX : 0 .. M - 1); select(iW : STORED .. UNKNOWN);
-       d_step {
-         if
-         :: SENDER(lX) == 0 && phase[lX] == OUT && iW != DELIVERED -> word[lX] = iW
-         :: else
-         fi;
-         lX = 0; iW = 0
-       }
-     }
-  :: d_step { nempty(mailbox[1]) -> mailbox[1]?dE; tidy() }
-  :: atomic {
-       on[1] && nfull(flight[1]) -> select(dE : 0 .. E - 1);
-       d_step {
-         if
-         :: !(flight[1]??[eval(dE)]) && (opened[dE] || COUNTS(dE)) -> flight[1]!dE
-         :: else
-         fi;
-         dE = 0
-       }
-     }
-#else
-  :: on[0] && on[1] -> calm = 1; break
+  :: on[0] && on[1] && stray == 0 -> calm = 1; break
 #endif
   od
 }
+
+#ifdef LIES
+/*
+ * A server that does what it likes: says any word at any time, but `delivered` only with a receipt
+ * that it has seen; loses, keeps, repeats and reorders envelopes. Needs no mailbox; W is 1.
+ */
+active proctype Liar() {
+  byte x, e, what;
+  do
+  :: atomic {
+       on[0] -> select(x : 0 .. N0 - 1); select(what : STORED .. UNKNOWN);
+       d_step {
+         if
+         :: phase[x] == OUT && (what != DELIVERED || ended[CURRENT(x)] == DELIVERED) -> apply(x, what)
+         :: else
+         fi;
+         toPut[x] = 0; noRoom[0] = 0; x = 0; what = 0;
+         tidy()
+       }
+     }
+  :: atomic {
+       on[1] && len(flight[1]) == 0 -> select(e : 0 .. N0 * G - 1);
+       flight[1]!e; e = 0
+     }
+  od
+}
+#endif
 
 init {
   atomic {
