@@ -23,6 +23,7 @@ import {
 import type { Primitives } from '@couplet/protocol'
 import { exportExchangeKey, importExchangeKey, nodePrimitives } from '@couplet/protocol/node'
 import { createServer, type Server, type ServerOptions } from '@couplet/server'
+import type { Bytes, DirectoryEntry } from '@couplet/wire'
 
 /** A server in this process that hands its codes to the test. */
 export class TestServer {
@@ -60,16 +61,21 @@ export class TestServer {
   }
 }
 
-/** The clock of this machine, which a test may set forward. */
+/** The clock of this machine, which a test may set forward, and whose timers may run faster. */
 export class TestClock implements Clock {
   offset = 0
+  readonly #speed: number
+
+  constructor(speed = 1) {
+    this.#speed = speed
+  }
 
   now(): number {
     return Date.now() + this.offset
   }
 
   schedule(delayMs: number, task: () => void): () => void {
-    const timer = setTimeout(task, Math.min(delayMs, 2 ** 31 - 1))
+    const timer = setTimeout(task, Math.min(delayMs / this.#speed, 2 ** 31 - 1))
     timer.unref()
     return () => clearTimeout(timer)
   }
@@ -110,8 +116,14 @@ export class TestPerson {
     const basic: ClientPorts = {
       store: reopenable(memoryStore()),
       platform,
-      createApi: (url) => createHttpApi({ url, clock, sha256: (data) => primitives.sha256(data) }),
-      createConnector: (url) => createSocketConnector({ url, clock }),
+      // The way to the server keeps true time, whatever the client believes.
+      createApi: (url) =>
+        createHttpApi({
+          url,
+          clock: new TestClock(),
+          sha256: (data) => primitives.sha256(data),
+        }),
+      createConnector: (url) => createSocketConnector({ url, clock: new TestClock() }),
     }
     const ports = { ...basic, ...options.ports?.(basic) }
     const registration = await requestCode(ports, {
@@ -127,6 +139,15 @@ export class TestPerson {
   get couplet(): Couplet {
     if (!this.#couplet) throw new Error('test: not open')
     return this.#couplet
+  }
+
+  /** What a directory would say of this person. */
+  async directoryEntry(): Promise<DirectoryEntry> {
+    return this.store.transaction(async (transaction) => {
+      const account = await transaction.get<{ identity: Bytes }>('account', 'own')
+      const [prekeys] = await transaction.list<{ signed: Bytes }>('prekeys', 'own')
+      return { identity: account!.identity, prekeys: prekeys!.value.signed }
+    })
   }
 
   get store(): Store {

@@ -355,8 +355,15 @@ class Client implements Couplet {
   /** This device failed (a full disk, say): stop, rather than promise what cannot be kept. */
   #broken(error: unknown): void {
     this.#fault ??= error
-    // What else goes wrong while stopping is of no more use to anybody.
-    this.close().then(undefined, () => {})
+    void this.#giveUp()
+  }
+
+  async #giveUp(): Promise<void> {
+    try {
+      await this.close()
+    } catch {
+      // The first fault is the one that is reported.
+    }
   }
 
   #transaction<T>(work: (tables: Tables) => Promise<T>): Promise<T> {

@@ -202,12 +202,12 @@ export class Link {
   #caughtUp({ resolve }: PromiseWithResolvers<void>): void {
     // In the queue, so that everything delivered before has been stored.
     this.#queue = this.#queue
-      .then(() => resolve())
-      .then(() => {
+      .then(async () => {
+        resolve()
         if (this.#live) this.#live = { ...this.#live, drained: true }
+        await this.releaseReceipts()
+        return this.#maintainPrekeys()
       })
-      .then(() => this.releaseReceipts())
-      .then(() => this.#maintainPrekeys())
       .catch((error: unknown) => this.#report(error))
   }
 
@@ -248,8 +248,8 @@ export class Link {
     const { clock, random } = this.#context.platform
     let wait = backoffMs(random, 0, MAINTENANCE_RETRY)
     try {
-      await this.#prekeys.run()
       if (this.#live?.drained) await tidy(this.#context, this.#prekeys)
+      await this.#prekeys.run()
       wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
     } finally {
       this.#cancelMaintenance()

@@ -1,0 +1,259 @@
+/**
+ * What goes wrong on the way and on the device, and must not cost a message: refusals, lost state,
+ * lies that are taken back, two calls at once. (spec/delivery.md)
+ */
+import type { ClientPorts, Connection, Plain, Warning } from '@couplet/client'
+import { ClientError } from '@couplet/client'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './people.ts'
+
+const ANA = '+12025550101'
+const BEN = '+12025550102'
+
+let server: TestServer
+let people: TestPerson[]
+
+beforeEach(async () => {
+  server = await new TestServer().start()
+  people = []
+})
+
+afterEach(async () => {
+  for (const person of people) await person.offline()
+  await server.stop()
+})
+
+async function register(phone: string, options: PersonOptions = {}): Promise<TestPerson> {
+  const person = await TestPerson.register(server, phone, options)
+  people.push(person)
+  return person
+}
+
+const texts = (messages: readonly { readonly text: string }[]) => messages.map(({ text }) => text)
+
+describe('a peer that means harm', () => {
+  test('asks for a time to live beyond all numbers: the message is read, once, and the next too', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    await ana.open()
+    await ana.couplet.send(BEN, 'poison')
+    await changeRecord(ana, 'messages', '1', 1, (message) => ({ ...message, expiresAfter: 8e15 }))
+    await ana.couplet.connect()
+    await ana.couplet.settled()
+    await (await ana.couplet.send(BEN, 'after it')).sent
+    expect(texts(await ben.receive())).toEqual(['poison', 'after it'])
+    expect(await ben.receive()).toEqual([])
+  })
+
+  test('floods requests: what friends write can still be read', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    const spammer = await register('+12025550103')
+    await ben.open()
+    await ben.couplet.changeSettings({ strangers: 'ask' })
+    await ben.couplet.connect()
+    await spammer.online()
+    for (let i = 0; i < 300; i++) await (await spammer.couplet.send(BEN, `spam ${i}`)).sent
+    await spammer.couplet.settled()
+    await ben.couplet.send(ANA, 'write to me')
+    await ana.send(ben, 'I do')
+    await ben.offline()
+    expect(texts(await ben.receive())).toEqual(['I do'])
+  })
+})
+
+describe('state that is lost', () => {
+  test('a device that lost its sessions gets everything again, and both are shown the replacement', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    const warnings: Warning['kind'][] = []
+    await ana.online()
+    ana.couplet.on('warning', ({ kind }) => warnings.push(kind))
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'one')).delivered
+    await (await ben.couplet.send(ANA, 'two')).delivered
+    await (await ana.couplet.send(BEN, 'three')).delivered
+    await ben.offline()
+    await ben.store.transaction(async (transaction) => {
+      for (const { position } of await transaction.list('sessions', '1')) {
+        await transaction.delete('sessions', '1', position)
+      }
+    })
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'four')).delivered
+    expect(warnings).toContain('session-replaced')
+    await (await ben.couplet.send(ANA, 'five')).delivered
+  })
+
+  test('a lie of the directory that is taken back costs no message', async () => {
+    const mallory = await TestPerson.register(await new TestServer().start(), BEN)
+    const lie = { active: false }
+    const ana = await register(ANA, {
+      ports: (ports) => ({
+        createApi: (url) => {
+          const honest = ports.createApi(url)
+          return {
+            serverName: honest.serverName,
+            info: () => honest.info(),
+            register: (request) => honest.register(request),
+            verify: (id, request) => honest.verify(id, request),
+            publishPrekeys: (prekeys, signer) => honest.publishPrekeys(prekeys, signer),
+            lookup: async (phone, signer) => {
+              const entry = await honest.lookup(phone, signer)
+              return lie.active && entry ? mallory.directoryEntry() : entry
+            },
+          }
+        },
+      }),
+    })
+    const ben = await register(BEN)
+    await ben.online()
+    await ana.online()
+    await (await ana.couplet.send(BEN, 'before')).delivered
+    await (await ben.couplet.send(ANA, 'and back')).delivered
+    lie.active = true
+    await ana.couplet.verify(BEN)
+    lie.active = false
+    await ana.couplet.verify(BEN)
+    await (await ana.couplet.send(BEN, 'after')).delivered
+  })
+
+  test('a contact who registered anew: numbers begin again, and each conversation keeps its order', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    await ana.send(ben, 'old 1', 'old 2')
+    expect(texts(await ben.receive())).toEqual(['old 1', 'old 2'])
+    const again = await register(ANA)
+    await again.send(ben, 'new 1', 'new 2')
+    expect(texts(await ben.receive())).toEqual(['new 1', 'new 2'])
+    await ben.open()
+    expect(texts(await ben.couplet.history(ANA))).toEqual(['old 1', 'old 2', 'new 1', 'new 2'])
+  })
+})
+
+describe('a server that cannot just now', () => {
+  test.each(['put', 'status'] as const)(
+    'refuses a %s on a living connection: it is asked again',
+    async (which) => {
+      const faults = { left: 0 }
+      const clock = new TestClock(20)
+      const ana = await register(ANA, { clock, ports: refusing(which, faults) })
+      const ben = await register(BEN)
+      await ana.open()
+      await ana.couplet.send(BEN, 'one')
+      await ana.couplet.connect()
+      await ana.couplet.settled()
+      if (which === 'status') await ana.offline()
+      faults.left = 1
+      if (which === 'status') await ana.online()
+      await ana.couplet.send(BEN, 'two')
+      await until(() => faults.left === 0)
+      const received: string[] = []
+      await until(async () => {
+        received.push(...texts(await ben.receive()))
+        return received.length === 2
+      }, 30_000)
+      expect(received).toEqual(['one', 'two'])
+      await until(async () => (await ana.couplet.outbox()).length === 0, 30_000)
+    },
+  )
+})
+
+describe('calls that come at once', () => {
+  test('connecting twice is one connection', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    const couplet = await ana.open()
+    await Promise.all([couplet.connect(), couplet.connect()])
+    await couplet.connect()
+    expect(couplet.connection).toBe('online')
+    await (await couplet.send(BEN, 'hello')).sent
+    expect(couplet.connection).toBe('online')
+    expect(texts(await ben.receive())).toEqual(['hello'])
+  })
+
+  test('closing while connecting leaves nothing open', async () => {
+    const ana = await register(ANA)
+    const couplet = await ana.open()
+    const connecting = couplet.connect()
+    await Promise.all([couplet.close(), couplet.close(), connecting.catch(() => {})])
+    expect(couplet.connection).toBe('offline')
+    await expect(couplet.connect()).rejects.toMatchObject({ code: 'closed' })
+  })
+})
+
+describe('own prekeys, while connected for long', () => {
+  test('rotate within an hour of their use, and their private halves are destroyed after two days', async () => {
+    const clock = new TestClock(36_000)
+    const ana = await register(ANA)
+    const ben = await register(BEN, { clock })
+    /** Ids, those that the server gives to nobody any more with a minus. */
+    const ids = () =>
+      ben.store.transaction(async (transaction) => {
+        const prekeys = await transaction.list<{ retiredAt?: number }>('prekeys', 'own')
+        return prekeys.map(({ position, value }) => (value.retiredAt ? -position : position))
+      })
+    await ben.online()
+    await ana.online()
+    await (await ana.couplet.send(BEN, 'hello')).delivered
+    clock.offset += 3_600_000
+    await until(async () => (await ids()).includes(-1), 20_000)
+    expect(await ids()).toEqual([-1, 2])
+    clock.offset += 50 * 3_600_000
+    await until(async () => !(await ids()).includes(-1), 20_000)
+  })
+})
+
+/** A server that answers `unavailable` a few times and keeps the connection. */
+function refusing(
+  which: 'put' | 'status',
+  faults: { left: number },
+): (ports: ClientPorts) => Partial<ClientPorts> {
+  const refuse = () => {
+    if (faults.left === 0) return
+    faults.left--
+    throw new ClientError('unavailable', 'not just now')
+  }
+  return (ports) => ({
+    createConnector: (url) => ({
+      connect: async (signer, events) => {
+        const honest = await ports.createConnector(url).connect(signer, events)
+        const connection: Connection = {
+          capacity: honest.capacity,
+          clockOffset: honest.clockOffset,
+          put: async (...put) => {
+            if (which === 'put') refuse()
+            return honest.put(...put)
+          },
+          status: async (ids) => {
+            if (which === 'status') refuse()
+            return honest.status(ids)
+          },
+          ack: (id, receipt) => honest.ack(id, receipt),
+          nack: (id, reason) => honest.nack(id, reason),
+          close: () => honest.close(),
+        }
+        return connection
+      },
+    }),
+  })
+}
+
+/** Changes one record behind the client's back. */
+function changeRecord(
+  person: TestPerson,
+  collection: string,
+  partition: string,
+  position: number,
+  change: (record: { readonly [field: string]: Plain | undefined }) => Plain,
+): Promise<void> {
+  return person.store.transaction(async (transaction) => {
+    const record = await transaction.get<{ readonly [field: string]: Plain | undefined }>(
+      collection,
+      partition,
+      position,
+    )
+    if (!record) throw new Error('test: no such record')
+    await transaction.put(collection, partition, position, change(record))
+  })
+}
