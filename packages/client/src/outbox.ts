@@ -31,7 +31,7 @@ import { type Context, messageEntropy } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
-import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
+import { MAX_REPLACEMENTS_REACHED, mayReplace, SessionOpener } from './session-opener.ts'
 import {
   type ContactRecord,
   inTransaction,
@@ -541,12 +541,14 @@ export class Outbox {
 
   /**
    * The recipient does not know the session. That is the server's word: it is believed only for
-   * the session that we send in, and only if nothing sealed at or after that place has a receipt.
+   * the session that we send in, only if nothing sealed at or after that place has a receipt, and
+   * only as often as a replacement is allowed. Otherwise the message is sent in it again.
    */
   async #buryIfDead(tables: Tables, sent: SentEnvelopeRecord): Promise<void> {
     const contact = await tables.requireContact(sent.contact)
     const entry = await this.#session(tables, contact)
     if (!entry || entry.no !== sent.sessionNo || hasReceiptSince(entry, sent.place)) return
+    if (!mayReplace(contact, this.#now())) return
     await tables.putSession(contact.no, {
       ...entry,
       session: { ...entry.session, standing: 'dead' },

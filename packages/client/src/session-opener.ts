@@ -104,7 +104,8 @@ function toContinue(entries: readonly SessionEntry[]): Session | undefined {
     .toSorted((a, b) => b.usedAt - a.usedAt)[0]?.session
 }
 
-function mayReplace({ replacements }: ContactRecord, now: number): boolean {
+/** Whether one more session may be replaced now. */
+export function mayReplace({ replacements }: ContactRecord, now: number): boolean {
   const [newest] = replacements
   if (newest !== undefined && now - newest < HOUR_MS) return false
   return replacements.filter((at) => now - at < DAY_MS).length < REPLACEMENTS_PER_DAY
