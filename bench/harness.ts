@@ -26,8 +26,10 @@ export interface Contestant {
 
 export interface Plan {
   readonly rounds: number
-  /** How long one turn lasts, about. */
+  /** How long one turn lasts, about. Many short turns are better than few long ones. */
   readonly turnMs: number
+  /** How long each contestant does each measure before it counts: JavaScript becomes fast late. */
+  readonly warmUpMs: number
 }
 
 export interface Figure {
@@ -56,7 +58,7 @@ export async function compete(
     tell(`${measure}: warming up`)
     const operations = new Map<string, number>()
     for (const contestant of contestants) {
-      operations.set(contestant.name, await calibrate(contestant, measure, plan.turnMs))
+      operations.set(contestant.name, await warmUp(contestant, measure, plan))
     }
     const collected = Object.fromEntries(contestants.map(({ name }) => [name, [] as Sample[]]))
     for (let round = 1; round <= plan.rounds; round++) {
@@ -145,13 +147,18 @@ export function rounded(value: number): number {
   return Math.abs(value) >= 1000 ? Math.round(value) : Number(value.toPrecision(3))
 }
 
-/** How many operations fill a turn. What it takes to find out warms the code up. */
-async function calibrate(contestant: Contestant, measure: string, turnMs: number): Promise<number> {
+/** @returns How many operations fill a turn. */
+async function warmUp(
+  contestant: Contestant,
+  measure: string,
+  { turnMs, warmUpMs }: Plan,
+): Promise<number> {
   let operations = 1
-  for (;;) {
+  for (let passedMs = 0; ; ) {
     const { wallMs } = await contestant.run(measure, operations)
+    passedMs += wallMs
     const fitting = Math.max(1, Math.round((operations * turnMs) / wallMs))
-    if (wallMs >= turnMs / 2) return fitting
+    if (passedMs >= warmUpMs && wallMs >= turnMs / 2) return fitting
     operations = Math.min(operations * 8, fitting)
   }
 }

@@ -26,8 +26,8 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> 
   },
 }
 
-const QUICK: Plan = { rounds: 3, turnMs: 200 }
-const FULL: Plan = { rounds: 9, turnMs: 1000 }
+const QUICK: Plan = { rounds: 9, turnMs: 150, warmUpMs: 1000 }
+const FULL: Plan = { rounds: 25, turnMs: 400, warmUpMs: 2000 }
 
 function tell(message: string): void {
   stderr.write(`bench: ${message}\n`)
