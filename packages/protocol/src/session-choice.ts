@@ -17,8 +17,7 @@ import type { Session } from './session.ts'
  * both ends compute alike.
  *
  * A session that was given up or superseded, and in which a message came after all, is one that the
- * peer sends in. Where nothing was begun in its stead it is as good as before. Where something was,
- * it comes in between: it is sent in until its successor is established, and never again after
+ * peer sends in. Where it has no successor it is as good as before. Where it has, it comes between, the later one first: it is sent in until its successor is established, and never again after
  * that, since an old state may have been stolen. Otherwise one nack, forged by the server, would
  * have each end send in another session for ever, and no ratchet turn.
  *
@@ -36,9 +35,9 @@ export function sessionToSendIn(sessions: readonly Session[]): Session | undefin
 /**
  * Adds a session that the peer began to those there are.
  *
- * Nothing was established: both may have begun at once, the choice above settles it. Something
- * was: a proof of continuity makes the new session its successor; without one the new session can
- * receive, and is marked for the user to be told.
+ * With a proof of continuity it is the successor of what there is. Without one it stands beside:
+ * if nothing was established, both may have begun at once, and the choice above settles it; if
+ * something was, it can receive, and is marked for the user to be told.
  *
  * A proof counts only from an established session of full rank, and from others only while there is
  * no such. Otherwise a handshake that was held back could replace the session that replaced its own
@@ -50,20 +49,20 @@ export function addAcceptedSession(
   accepted: Session,
   continues: (session: Session) => boolean,
 ): readonly Session[] {
-  const established = sessions.filter((session) => session.established)
-  if (established.length === 0) return [...sessions, accepted]
-  const inUse = established.filter((session) => rank(session, sessions) === FULL_RANK)
-  if (!(inUse.length > 0 ? inUse : established).some(continues)) {
-    return [...sessions, { ...accepted, unproven: true }]
+  const inUse = sessions.filter((session) => rank(session, sessions) === FULL_RANK)
+  if ((inUse.length > 0 ? inUse : sessions).some(continues)) {
+    return [
+      ...sessions.map((session) =>
+        session.established || continues(session)
+          ? { ...session, standing: 'superseded' as const }
+          : session,
+      ),
+      accepted,
+    ]
   }
-  return [
-    ...sessions.map((session) =>
-      session.established && rank(session, sessions) >= 0
-        ? { ...session, standing: 'superseded' as const }
-        : session,
-    ),
-    accepted,
-  ]
+  return sessions.some(({ established }) => established)
+    ? [...sessions, { ...accepted, unproven: true }]
+    : [...sessions, accepted]
 }
 
 /** The sessions that are still of use: those sent in, and for 30 days those that may yet receive. */
@@ -81,23 +80,23 @@ export function withoutExpiredSessions(
 /** Higher goes first; below zero nothing is sent. */
 function rank(session: Session, sessions: readonly Session[]): number {
   const asLive = session.established ? FULL_RANK : 0
+  const successors = successorsOf(session, sessions)
   switch (session.standing) {
     case 'live':
       return asLive
     case 'revived':
-      return beganAfter(session, sessions) ? REPLACED_RANK : asLive
+      return successors > 0 ? 1 / successors : asLive
     case 'recalled':
-      return REPLACED_RANK
+      return 1 / Math.max(successors, 1)
     case 'superseded':
     case 'dead':
       return -1
   }
 }
 
-/** Whether this end began a session after this one: it does so only when it has none to send in. */
-function beganAfter(session: Session, sessions: readonly Session[]): boolean {
-  return sessions.slice(sessions.indexOf(session) + 1).some(({ role }) => role === 'initiator')
+/** How many sessions after this one began, by what their handshakes say, in place of another. */
+function successorsOf(session: Session, sessions: readonly Session[]): number {
+  return sessions.slice(sessions.indexOf(session) + 1).filter(({ successor }) => successor).length
 }
 
 const FULL_RANK = 2
-const REPLACED_RANK = 1

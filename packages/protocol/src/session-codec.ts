@@ -30,6 +30,7 @@ export function encodeSession(session: Session): Bytes {
     .u8(STANDINGS.indexOf(session.standing))
     .u8(Number(session.established))
     .u8(Number(session.unproven))
+    .u8(Number(session.successor))
   optional(writer, session.handshake, writeHandshake)
   writer.bytes(session.rootKey)
   optional(writer, session.sending, writeSending)
@@ -74,6 +75,7 @@ function readSession(reader: Reader): Session {
     standing: choice(reader, STANDINGS),
     established: flag(reader),
     unproven: flag(reader),
+    successor: flag(reader),
     handshake: maybe(reader, readHandshake),
     rootKey: bytes(reader, KEY_BYTES),
     sending: maybe(reader, readSending),

@@ -28,6 +28,8 @@ export interface Session {
   readonly established: boolean
   /** Replaced an established session without proof of continuity: the user is to be told. */
   readonly unproven: boolean
+  /** Its handshake claims, rightly or not, to continue another session: the same at both ends. */
+  readonly successor: boolean
   /** The initiator's header, on every message until something proves that one arrived. */
   readonly handshake: HandshakeHeader | undefined
 

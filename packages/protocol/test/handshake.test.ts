@@ -488,6 +488,17 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
       expect(await proven(chat, 'a', states)).toBe(false)
     })
 
+    test('both ends know whether one was claimed, be it right or wrong', async () => {
+      const chat = await Conversation.begin(people.ana, people.ben)
+      const { ana, ben } = people
+      for (const continues of [undefined, chat.sessions.a]) {
+        const begun = await initiate(ana, ben, continues && { continues })
+        const { session } = await accept(ben, seal(ana, begun, 'x').envelope)
+        const claimed = continues !== undefined
+        expect([begun.successor, session.successor]).toEqual([claimed, claimed])
+      }
+    })
+
     test('a proof is of one handshake: it cannot be taken from it', async () => {
       const chat = await Conversation.begin(people.ana, people.ben)
       chat.turns(2)

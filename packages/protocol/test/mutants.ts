@@ -425,6 +425,11 @@ export const MUTANTS: readonly Mutant[] = [
     [T.handshake, 'as computed by hand'],
   ),
   mutant(
+    'the responder takes no note of a claim to continuity',
+    [HANDSHAKE, 'successor: !equalBytes(proof, NO_PROOF)', 'successor: false'],
+    [T.handshake, 'both ends know whether one was claimed'],
+  ),
+  mutant(
     'the caller’s session secret is wiped',
     [HANDSHAKE, '...secrets.slice(1))', '...secrets)'],
     [T.handshake, 'secrets handed in are the caller’s'],
@@ -676,19 +681,19 @@ export const MUTANTS: readonly Mutant[] = [
     'any replacement takes over, proven or not',
     [
       CHOICE,
-      'if (!(inUse.length > 0 ? inUse : established).some(continues)) {',
-      'if (continues === undefined) {',
+      'if ((inUse.length > 0 ? inUse : sessions).some(continues)) {',
+      'if (sessions.length > 0) {',
     ],
     [T.choice, 'without proof it is shown as such'],
   ),
   mutant(
     'a session given up here cannot be continued',
-    [CHOICE, 'inUse.length > 0 ? inUse : established', 'inUse'],
+    [CHOICE, 'inUse.length > 0 ? inUse : sessions', 'inUse'],
     [T.choice, 'proof may come from a session given up'],
   ),
   mutant(
     'proof from a session that was replaced counts',
-    [CHOICE, 'inUse.length > 0 ? inUse : established', 'established'],
+    [CHOICE, 'inUse.length > 0 ? inUse : sessions', 'sessions'],
     [T.choice, 'does not replace its successor'],
   ),
   mutant(
@@ -698,25 +703,26 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a session that came back outlives its established successor',
-    [CHOICE, 'return beganAfter(session, sessions) ? REPLACED_RANK : asLive', 'return asLive'],
-    [T.choice, 'unless another was begun in its stead'],
+    [CHOICE, 'return successors > 0 ? 1 / successors : asLive', 'return asLive'],
+    [T.choice, 'unless it has a successor'],
   ),
   mutant(
     'a session that came back is never as good as before',
-    [
-      CHOICE,
-      'return beganAfter(session, sessions) ? REPLACED_RANK : asLive',
-      'return REPLACED_RANK',
-    ],
+    [CHOICE, 'return successors > 0 ? 1 / successors : asLive', 'return 1'],
     [T.choice, 'is as good as before'],
   ),
   mutant(
-    'a recalled session is as good as its successor',
+    'of several that came back, whichever has the smaller hash is sent in',
     [
       CHOICE,
-      "case 'recalled':\n      return REPLACED_RANK",
-      "case 'recalled':\n      return asLive",
+      'return successors > 0 ? 1 / successors : asLive',
+      'return successors > 0 ? 1 : asLive',
     ],
+    [T.choice, 'the one with the fewest successors'],
+  ),
+  mutant(
+    'a recalled session is as good as its successor',
+    [CHOICE, 'return 1 / Math.max(successors, 1)', 'return asLive'],
     [T.choice, 'one superseded, in which the peer sends'],
   ),
   mutant(

@@ -24,7 +24,6 @@ function hashOf(chosen: Session | undefined): number | undefined {
   return chosen?.handshakeHash[0]
 }
 
-const always = () => true
 const never = () => false
 
 describe('the session to send in', () => {
@@ -70,18 +69,24 @@ describe('the session to send in', () => {
     }
   })
 
-  test('… unless another was begun in its stead: then only until that one is established', () => {
+  test('… unless it has a successor: then only until that one is established', () => {
     const revived = session(9, { established: true, standing: 'revived' })
-    expect(sessionToSendIn([revived, session(1)])).toBe(revived)
-    expect(hashOf(sessionToSendIn([revived, session(12, { established: true })]))).toBe(12)
-    expect(
-      hashOf(
-        sessionToSendIn([
-          { ...revived, handshakeHash: new Uint8Array(32) },
-          session(12, { established: true }),
-        ]),
-      ),
-    ).toBe(12)
+    const successor = session(1, { successor: true })
+    expect(sessionToSendIn([revived, successor])).toBe(revived)
+    for (const hash of [1, 12]) {
+      const settled = session(hash, { successor: true, established: true })
+      expect(sessionToSendIn([revived, settled])).toBe(settled)
+      expect(hashOf(sessionToSendIn([settled, revived]))).toBe(Math.min(hash, 9))
+    }
+  })
+
+  test('of several that came back, the one with the fewest successors', () => {
+    const back = { established: true, standing: 'revived' } as const
+    const [first, second] = [session(1, back), session(5, { ...back, successor: true })]
+    const third = session(3, { successor: true })
+    expect(sessionToSendIn([first, second, third])).toBe(second)
+    const recalled = session(1, { ...back, standing: 'recalled' })
+    expect(sessionToSendIn([recalled, second, third])).toBe(second)
   })
 
   test('one superseded, in which the peer sends after all, only until its successor is established', () => {
@@ -104,9 +109,9 @@ describe('a session that the peer began', () => {
     const own = session(1)
     const result = addAcceptedSession([own], session(2), never)
     expect(result.map(hashOf)).toEqual([1, 2])
-    expect(result.map(({ standing, unproven }) => [standing, unproven])).toEqual([
-      ['live', false],
-      ['live', false],
+    expect(result.map((s) => [s.standing, s.unproven, s.successor])).toEqual([
+      ['live', false, false],
+      ['live', false, false],
     ])
   })
 
@@ -120,7 +125,11 @@ describe('a session that the peer began', () => {
 
   test('with proof it takes the place of the established one, which can still receive', () => {
     const established = session(1, { established: true })
-    const result = addAcceptedSession([established, session(5)], session(9), always)
+    const result = addAcceptedSession(
+      [established, session(5)],
+      session(9),
+      (s) => s === established,
+    )
     expect(result.map(({ standing }) => standing)).toEqual(['superseded', 'live', 'live'])
     expect(result[2]).toMatchObject({ unproven: false })
     expect(result.length).toBe(3)
@@ -129,6 +138,7 @@ describe('a session that the peer began', () => {
   test('proof may come from a session given up here too: both ends replaced it at once', () => {
     const gone = session(1, { established: true, standing: 'dead' })
     const result = addAcceptedSession([gone, session(5)], session(9), (s) => s === gone)
+    expect(result[0]).toMatchObject({ standing: 'superseded' })
     expect(result[2]).toMatchObject({ unproven: false })
     expect(hashOf(sessionToSendIn(result))).toBe(5)
   })
@@ -147,18 +157,23 @@ describe('a session that the peer began', () => {
   test('nor does proof from one that came back, while its successor is established', () => {
     for (const standing of ['revived', 'recalled'] as const) {
       const old = session(1, { established: true, standing })
-      const successor = session(5, { established: true })
+      const successor = session(5, { established: true, successor: true })
       const result = addAcceptedSession([old, successor], session(0), (s) => s === old)
       expect(result[2]).toMatchObject({ unproven: true })
       expect(sessionToSendIn(result)).toBe(successor)
     }
   })
 
-  test('only an established session can be continued', () => {
-    const established = session(1, { established: true })
-    const other = session(2)
-    const result = addAcceptedSession([established, other], session(9), (s) => s === other)
+  test('proof from one that is not established counts while none is', () => {
+    const [other, continued] = [session(1), session(2)]
+    const proof = (s: Session) => s === continued
+    const beside = addAcceptedSession([other, continued], session(9), proof)
+    expect(beside.map(({ standing }) => standing)).toEqual(['live', 'superseded', 'live'])
+    expect(beside[2]).toMatchObject({ unproven: false })
+    const established = session(3, { established: true })
+    const result = addAcceptedSession([established, continued], session(9), proof)
     expect(result[2]).toMatchObject({ unproven: true })
+    expect(sessionToSendIn(result)).toBe(established)
   })
 })
 
