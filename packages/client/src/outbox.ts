@@ -7,21 +7,12 @@
  * when no answer came; a *resend* encrypts the same content anew, in mode `if-room`, so that an old
  * message never pushes out a newer one.
  */
-import {
-  type Content,
-  mustWaitForReceipt,
-  noteReceipt,
-  ProtocolError,
-  sealMessage,
-  sessionToSendIn,
-} from '@couplet/protocol'
+import { type Content, ProtocolError, sealMessage } from '@couplet/protocol'
 import {
   type Bytes,
   type EnvelopeStatus,
-  equalBytes,
   fromHex,
   MAX_STATUS_IDS,
-  type NackReason,
   type PutMode,
   type PutOutcome,
   toHex,
@@ -31,7 +22,8 @@ import { type Context, messageEntropy } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
-import { MAX_REPLACEMENTS_REACHED, mayReplace, SessionOpener } from './session-opener.ts'
+import { carriedMessage, currentSession, mustWait, Reactions, type Word } from './reactions.ts'
+import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
 import {
   type ContactRecord,
   inTransaction,
@@ -62,6 +54,7 @@ export class Outbox {
   readonly #context: Context
   readonly #directory: PeerDirectory
   readonly #opener: SessionOpener
+  readonly #reactions: Reactions
   #connection: Connection | undefined
   /** Contacts whose pump runs, and whether it was asked to look again. */
   readonly #pumps = new Map<number, { again: boolean; done: Promise<void> }>()
@@ -79,6 +72,7 @@ export class Outbox {
     this.#context = context
     this.#directory = directory
     this.#opener = new SessionOpener(context, directory)
+    this.#reactions = new Reactions(context.platform)
   }
 
   /**
@@ -149,7 +143,7 @@ export class Outbox {
     if (!connection) return
     const step = await inTransaction(this.#context.store, async (tables) => {
       const contact = await tables.requireContact(contactNo)
-      const entry = contact.changed ? undefined : await this.#session(tables, contact)
+      const entry = contact.changed ? undefined : await currentSession(tables, contact)
       if (!entry || mustWait(entry, contact)) return undefined
       return this.#seal(tables, contact, entry, undefined)
     })
@@ -191,7 +185,7 @@ export class Outbox {
       const choice = await this.#choose(tables, contact)
       if ('kind' in choice) return choice
       if (!contact.identity) return { kind: 'needs-identity', contact }
-      const entry = await this.#session(tables, contact)
+      const entry = await currentSession(tables, contact)
       if (!entry) return { kind: 'needs-session', contact }
       if (mustWait(entry, contact)) return { kind: 'idle' }
       return this.#seal(tables, contact, entry, choice)
@@ -220,16 +214,6 @@ export class Outbox {
     if (resent.length >= MAX_RESENDS_UNDERWAY) return undefined
     const { notBefore } = oldest.value.phase
     return notBefore > this.#now() ? { kind: 'wait', until: notBefore } : oldest
-  }
-
-  async #session(tables: Tables, contact: ContactRecord): Promise<SessionEntry | undefined> {
-    const identity = contact.identity
-    if (!identity) return undefined
-    const entries = (await tables.sessions(contact.no)).filter(({ session }) =>
-      equalBytes(session.peer, identity.id),
-    )
-    const chosen = sessionToSendIn(entries.map(({ session }) => session))
-    return entries.find(({ session }) => session === chosen)
   }
 
   /** Seals a message, or a heartbeat, and stores ratchet, envelope and message together. */
@@ -415,7 +399,7 @@ export class Outbox {
   #toRetry(id: string, sent: SentEnvelopeRecord): Promise<PutRequest | undefined> {
     return inTransaction(this.#context.store, async (tables) => {
       const { envelope, recipient } = sent
-      const counts = (await this.#messageOf(tables, id, sent)) !== undefined
+      const counts = (await carriedMessage(tables, id, sent)) !== undefined
       // One that is under way has its answer to come: it may be passed through just now.
       return envelope && counts && !this.#unanswered.has(id)
         ? { id, recipient, envelope, mode: 'if-room' }
@@ -423,179 +407,24 @@ export class Outbox {
     })
   }
 
-  async #applyOutcome(id: string, outcome: PutOutcome): Promise<void> {
-    switch (outcome.kind) {
-      case 'stored':
-      case 'duplicate':
-        return this.#apply(id, { kind: 'waiting' })
-      case 'full':
-        return this.#change(id, (tables, sent) => this.#resend(tables, id, sent, 'full'))
-      case 'delivered':
-      case 'settled':
-      case 'refused':
-      case 'evicted':
-        return this.#apply(id, outcome)
-    }
+  #applyOutcome(id: string, outcome: PutOutcome): Promise<void> {
+    const isHere = outcome.kind === 'stored' || outcome.kind === 'duplicate'
+    return this.#apply(id, isHere ? { kind: 'waiting' } : outcome)
   }
 
   /** Applies the server's word about an envelope. Safe to repeat. */
-  #apply(id: string, status: EnvelopeStatus): Promise<void> {
-    return this.#change(id, async (tables, sent) => {
-      switch (status.kind) {
-        case 'waiting':
-          return this.#accepted(tables, id, sent)
-        case 'delivered':
-          return equalBytes(status.receipt, sent.receipt)
-            ? this.#delivered(tables, id, sent)
-            : this.#resend(tables, id, sent, 'unusable')
-        case 'settled':
-          return this.#settled(tables, id, sent)
-        case 'evicted':
-          return this.#resend(tables, id, sent, 'full')
-        case 'refused':
-          return this.#refused(tables, id, sent, status.reason)
-        case 'unknown':
-          return this.#resend(tables, id, sent, 'unusable')
-      }
-    })
-  }
-
-  /** Changes one sent envelope and its message in a transaction, and tells what changed. */
-  async #change(
-    id: string,
-    work: (tables: Tables, sent: SentEnvelopeRecord) => Promise<OutgoingRecord | undefined>,
-  ): Promise<void> {
+  async #apply(id: string, word: Word): Promise<void> {
     const { store, tell } = this.#context
     const changed = await inTransaction(store, async (tables) => {
       const sent = await tables.sentEnvelope(id)
       if (!sent) return undefined
-      const message = await work(tables, sent)
-      return { contact: await tables.requireContact(sent.contact), message }
+      const reaction = await this.#reactions.apply(tables, id, sent, word)
+      return { ...reaction, contact: await tables.requireContact(sent.contact) }
     })
     if (!changed) return
+    if (changed.isFull) this.#isFull(changed.contact.no)
     if (changed.message) tell.status(changed.contact, changed.message)
     this.kick(changed.contact.no)
-  }
-
-  /** The server has it: the bytes need not be kept for a retry. */
-  async #accepted(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-  ): Promise<OutgoingRecord | undefined> {
-    if (sent.envelope) await tables.putSentEnvelope(id, { ...sent, envelope: undefined })
-    const message = await this.#messageOf(tables, id, sent)
-    if (!message || message.value.state === 'sent') return undefined
-    return this.#store(tables, sent, message, { state: 'sent' })
-  }
-
-  async #delivered(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-  ): Promise<OutgoingRecord | undefined> {
-    const entry = (await tables.sessions(sent.contact)).find(({ no }) => no === sent.sessionNo)
-    if (entry) {
-      await tables.putSession(sent.contact, {
-        ...entry,
-        session: noteReceipt(entry.session, sent.place),
-        receiptedChain: Math.max(entry.receiptedChain, sent.place.chain),
-      })
-    }
-    await tables.deleteSentEnvelope(id)
-    // Whichever of a message's envelopes has its receipt: the recipient has the message.
-    const value =
-      sent.message === undefined ? undefined : await tables.outgoing(sent.contact, sent.message)
-    if (!value || value.state === 'delivered') return undefined
-    const message = { position: sent.message!, value }
-    return this.#store(tables, sent, message, {
-      state: 'delivered',
-      failure: undefined,
-      phase: { kind: 'done' },
-    })
-  }
-
-  /** Acknowledged without a receipt: kept as sent, and not sent again. A receipt may still come. */
-  async #settled(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-  ): Promise<OutgoingRecord | undefined> {
-    if (this.#now() - sent.createdAt > RECEIPT_PATIENCE_MS) await tables.deleteSentEnvelope(id)
-    else if (sent.envelope) await tables.putSentEnvelope(id, { ...sent, envelope: undefined })
-    const message = await this.#messageOf(tables, id, sent)
-    return message && this.#store(tables, sent, message, { state: 'sent', phase: { kind: 'done' } })
-  }
-
-  async #refused(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-    reason: NackReason,
-  ): Promise<OutgoingRecord | undefined> {
-    if (reason === 'unknown-session' || reason === 'retired-prekey') {
-      await this.#buryIfDead(tables, sent)
-    }
-    return this.#resend(tables, id, sent, 'unusable')
-  }
-
-  /**
-   * The recipient does not know the session. That is the server's word: it is believed only for
-   * the session that we send in, only if nothing sealed at or after that place has a receipt, and
-   * only as often as a replacement is allowed. Otherwise the message is sent in it again.
-   */
-  async #buryIfDead(tables: Tables, sent: SentEnvelopeRecord): Promise<void> {
-    const contact = await tables.requireContact(sent.contact)
-    const entry = await this.#session(tables, contact)
-    if (!entry || entry.no !== sent.sessionNo || hasReceiptSince(entry, sent.place)) return
-    if (!mayReplace(contact, this.#now())) return
-    await tables.putSession(contact.no, {
-      ...entry,
-      session: { ...entry.session, standing: 'dead' },
-    })
-  }
-
-  /** The content goes out again under a new key; this envelope is thrown away. */
-  async #resend(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-    cause: 'full' | 'unusable',
-  ): Promise<OutgoingRecord | undefined> {
-    await tables.deleteSentEnvelope(id)
-    const message = await this.#messageOf(tables, id, sent)
-    if (cause === 'full') this.#isFull(sent.contact)
-    if (!message) return undefined
-    const { phase } = message.value
-    const attempts = cause === 'unusable' && phase.kind === 'out' ? phase.attempts + 1 : 0
-    const wait = attempts && backoffMs(this.#context.platform.random, attempts - 1, RESEND_BACKOFF)
-    return this.#store(tables, sent, message, {
-      state: cause === 'full' ? 'waiting-for-room' : 'pending',
-      phase: { kind: 'resend', notBefore: this.#now() + wait, attempts },
-    })
-  }
-
-  /** The message that this envelope carries, if it is still the one that counts. */
-  async #messageOf(
-    tables: Tables,
-    id: string,
-    sent: SentEnvelopeRecord,
-  ): Promise<Placed<OutgoingRecord> | undefined> {
-    if (sent.message === undefined) return undefined
-    const value = await tables.outgoing(sent.contact, sent.message)
-    const current = value?.phase.kind === 'out' && value.phase.envelopeId === id
-    return value && current ? { position: sent.message, value } : undefined
-  }
-
-  async #store(
-    tables: Tables,
-    sent: SentEnvelopeRecord,
-    message: Placed<OutgoingRecord>,
-    change: Partial<OutgoingRecord>,
-  ): Promise<OutgoingRecord> {
-    const value = { ...message.value, ...change, stateAt: this.#now() }
-    await tables.putOutgoing(sent.contact, message.position, value, message.value)
-    return value
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -656,18 +485,6 @@ export class Outbox {
   }
 }
 
-/** Both wait for an event: a receipt, or the user's word about a replaced session. */
-function mustWait({ session }: SessionEntry, { verified }: ContactRecord): boolean {
-  return mustWaitForReceipt(session) || (session.unproven && verified)
-}
-
-/** Whether anything sealed at this place in the session, or later, has its receipt. */
-function hasReceiptSince(entry: SessionEntry, place: SentEnvelopeRecord['place']): boolean {
-  const { sending } = entry.session
-  if (sending?.index !== place.chain) return entry.receiptedChain >= place.chain
-  return sending.receipted > place.number
-}
-
 function connectionLost(): ClientError {
   return new ClientError('unreachable', 'the connection to the server was lost')
 }
@@ -679,7 +496,4 @@ const MAX_PUTS_UNDERWAY = 32
 const MAX_RESENDS_UNDERWAY = 2
 const PUMP_RETRY_MS = 15_000
 const ANSWER_LIMIT_MS = 30_000
-const RESEND_BACKOFF = { firstMs: 500, maxMs: 600_000 }
 const ROOM_RECHECK = { firstMs: 60_000, maxMs: 60_000 }
-/** How long a receipt may still come for a message that was acknowledged without one: 30 days. */
-const RECEIPT_PATIENCE_MS = 30 * 24 * HOUR_MS
