@@ -132,9 +132,9 @@ export const MUTANTS: readonly Mutant[] = [
     [T.envelope, 'leaves no room for a message'],
   ),
   mutant(
-    'text is read by the Protobuf library, which drops byte order marks',
+    'text is read by the Protobuf library, which takes what is no UTF-8',
     [CONTENT, 'fromUtf8(reader.bytes())', 'reader.string()'],
-    [T.content, 'a text arrives as it was sent'],
+    [T.content, 'text that is not UTF-8'],
   ),
   mutant(
     'texts of any length are taken',
