@@ -383,6 +383,12 @@ inline answer(v, what) {
   fi;
   if
   :: aE < E ->
+#ifdef REACH_PASSED_THROUGH
+       assert(!passed[aE] || what != DELIVERED);
+#endif
+#ifdef REACH_GONE
+       assert(!gone[aE] || what != DELIVERED);
+#endif
        passed[aE] = 0; gone[aE] = 0;
 #ifdef MUTANT_RECEIPTS_IN_SLOTS
        posted[aE] = what;
@@ -418,9 +424,16 @@ inline settle(x) {
 inline resend(x) { settle(x); phase[x] = RESEND }
 
 inline delivered(x) {
+#ifdef REACH_RESENT
+  assert(!resent[x]);
+#endif
   settle(x); phase[x] = DONE;
   /* None is marked delivered without having been stored by its recipient. */
-  assert(shown[x])
+  assert(shown[x]);
+#ifdef REACH_DELIVERED
+  assert(!EVERYTHING_DELIVERED);
+#endif
+  skip
 }
 
 /* Applies the server's word about the current envelope. */
@@ -536,12 +549,19 @@ inline takeTurn(e) {
 
 inline receive(v, e) {
   if
-  :: opened[e] -> verdict[v] = DELIVERED
+  :: opened[e] ->
+#ifdef REACH_AGAIN
+       assert(false);
+#endif
+       verdict[v] = DELIVERED
   :: !opened[e] && !(turn[SENDER(MESSAGE(e))]??[eval(e)]) ->
 #ifdef MUTANT_LATE_IS_DROPPED
        verdict[v] = DELIVERED
 #else
        verdict[v] = LATE
+#endif
+#ifdef REACH_LATE
+       ;assert(false)
 #endif
   :: else ->
        takeTurn(e);
