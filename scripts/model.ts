@@ -66,7 +66,7 @@ const TOOLS: Record<Model, readonly string[]> = {
   delivery: ['spin', 'gcc', 'cpp'],
 }
 const RUN_LIMIT_MS = 600_000
-const MEMORY_LIMIT_MB = 4096
+const MEMORY_LIMIT_MB = 2048
 const MAX_DEPTH = 200_000
 
 async function main(): Promise<void> {
