@@ -2,42 +2,43 @@
  * The strict binary codec under every structure of Couplet: fixed field order, big-endian integers,
  * length checks before reads, trailing bytes refused. (spec/conventions.md)
  */
-import { type Bytes, concatBytes } from './bytes.ts'
+import type { Bytes } from './bytes.ts'
 import { WireError } from './errors.ts'
 
 /**
- * Collects fields in order and joins them once.
+ * Collects fields in order and writes them once, into bytes of exactly their length. It is on the
+ * path of every frame: a number costs no allocation until then.
  *
  * @throws {RangeError} for a number, or a length, that its field cannot hold: cutting it would make
  *   one encoding of two values.
  */
 export class Writer {
-  readonly #parts: Uint8Array[] = []
+  /** In order: bytes as they are, or a number whose width stands in `#widths`. */
+  readonly #fields: (Uint8Array | number)[] = []
+  readonly #widths: number[] = []
+  #length = 0
 
   u8(value: number): this {
-    checkRange(value, 0xff)
-    return this.bytes(Uint8Array.of(value))
+    return this.#number(value, 1, 0xff)
   }
 
   u16(value: number): this {
-    checkRange(value, 0xffff)
-    return this.bytes(Uint8Array.of(value >>> 8, value))
+    return this.#number(value, 2, 0xffff)
   }
 
   u32(value: number): this {
-    checkRange(value, 0xffff_ffff)
-    return this.bytes(Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value))
+    return this.#number(value, 4, 0xffff_ffff)
   }
 
   /** An unsigned 64-bit integer from a safe integer. */
   u64(value: number): this {
-    checkRange(value, Number.MAX_SAFE_INTEGER)
-    return this.u32(Math.floor(value / 2 ** 32)).u32(value % 2 ** 32)
+    return this.#number(value, 8, Number.MAX_SAFE_INTEGER)
   }
 
   /** Bytes of a length that the reader knows. Shared until `finish`, not copied. */
   bytes(value: Uint8Array): this {
-    this.#parts.push(value)
+    this.#fields.push(value)
+    this.#length += value.length
     return this
   }
 
@@ -52,7 +53,30 @@ export class Writer {
   }
 
   finish(): Bytes {
-    return concatBytes(...this.#parts)
+    const written = new Uint8Array(this.#length)
+    let offset = 0
+    let numbers = 0
+    for (const field of this.#fields) {
+      if (typeof field === 'number') {
+        const end = offset + this.#widths[numbers++]!
+        writeBigEndian(written, field, offset, end)
+        offset = end
+      } else {
+        written.set(field, offset)
+        offset += field.length
+      }
+    }
+    return written
+  }
+
+  #number(value: number, width: number, max: number): this {
+    if (!Number.isInteger(value) || value < 0 || value > max) {
+      throw new RangeError('number does not fit its field')
+    }
+    this.#fields.push(value)
+    this.#widths.push(width)
+    this.#length += width
+    return this
   }
 }
 
@@ -72,17 +96,19 @@ export class Reader {
   }
 
   u8(): number {
-    return this.bytes(1)[0]!
+    return this.#input[this.#skip(1)]!
   }
 
   u16(): number {
-    const at = this.bytes(2)
-    return (at[0]! << 8) | at[1]!
+    const at = this.#skip(2)
+    return (this.#input[at]! << 8) | this.#input[at + 1]!
   }
 
   u32(): number {
-    const at = this.bytes(4)
-    return ((at[0]! << 24) | (at[1]! << 16) | (at[2]! << 8) | at[3]!) >>> 0
+    const at = this.#skip(4)
+    const input = this.#input
+    const value = (input[at]! << 24) | (input[at + 1]! << 16) | (input[at + 2]! << 8)
+    return (value | input[at + 3]!) >>> 0
   }
 
   /** An unsigned 64-bit integer that fits a safe integer; a larger one is malformed. */
@@ -93,11 +119,8 @@ export class Reader {
   }
 
   bytes(length: number): Uint8Array {
-    const end = this.#offset + length
-    if (end > this.#input.length) throw new WireError('malformed', 'input too short')
-    const field = this.#input.subarray(this.#offset, end)
-    this.#offset = end
-    return field
+    const at = this.#skip(length)
+    return this.#input.subarray(at, at + length)
   }
 
   bytes16(): Uint8Array {
@@ -127,10 +150,20 @@ export class Reader {
   finish(): void {
     if (this.remaining !== 0) throw new WireError('malformed', 'trailing bytes')
   }
+
+  /** Where the next bytes begin, which are read then. */
+  #skip(length: number): number {
+    const at = this.#offset
+    if (at + length > this.#input.length) throw new WireError('malformed', 'input too short')
+    this.#offset = at + length
+    return at
+  }
 }
 
-function checkRange(value: number, max: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > max) {
-    throw new RangeError('number does not fit its field')
+function writeBigEndian(into: Uint8Array, value: number, start: number, end: number): void {
+  let rest = value
+  for (let at = end - 1; at >= start; at--) {
+    into[at] = rest
+    rest = Math.floor(rest / 256)
   }
 }
