@@ -107,7 +107,68 @@ describe('receipts switched off', () => {
   })
 })
 
+describe('a program that shows whole conversations', () => {
+  test('learns who wrote and how much is new, and says itself what was seen', async () => {
+    const cleo = await TestPerson.register(server, '+12025550103')
+    await cleo.send(ben, 'hello from Cleo')
+    const couplet = await ben.online()
+    await ana.send(ben, 'one', 'two')
+    await until(async () => (await couplet.history(ana.phone)).length === 2)
+    const [first, second] = await couplet.conversations()
+    expect(first).toMatchObject({ contact: { phone: ana.phone }, unread: 2, last: { text: 'two' } })
+    expect(second).toMatchObject({ contact: { phone: cleo.phone }, unread: 1 })
+
+    const [one] = await couplet.history(ana.phone)
+    if (one?.direction !== 'incoming') throw new Error('test: nothing came')
+    await couplet.markSeen(one)
+    // Seen is seen, once; and nobody else's message of the same id is meant.
+    await couplet.markSeen(one)
+    await couplet.markSeen({ ...one, peer: cleo.phone as typeof one.peer })
+    expect((await couplet.conversations()).map(({ unread }) => unread)).toEqual([1, 1])
+    const read: string[] = []
+    for await (const { text } of couplet.messages({ follow: false })) read.push(text)
+    expect(read.toSorted()).toEqual(['hello from Cleo', 'two'])
+  })
+
+  test('is told when there may be something new', async () => {
+    let arrivals = 0
+    await ben.online()
+    ben.couplet.on('arrival', () => arrivals++)
+    await ana.send(ben, 'hello')
+    await until(() => arrivals > 0)
+    expect(await ben.couplet.history(ana.phone)).toMatchObject([{ text: 'hello' }])
+  })
+
+  test('a time to live begins when a message is marked as seen', async () => {
+    await ana.online()
+    await ana.couplet.send(ben.phone, 'burn this', { expiresAfterMs: 60_000 })
+    await ben.online()
+    const [message] = await ben.couplet.history(ana.phone)
+    if (message?.direction !== 'incoming') throw new Error('test: nothing came')
+    expect(message.expiresAt).toBeUndefined()
+    await ben.couplet.markSeen(message)
+    const [seen] = await ben.couplet.history(ana.phone)
+    expect(seen?.expiresAt).toBeGreaterThan(message.receivedAt)
+  })
+})
+
 describe('disappearing messages', () => {
+  test('have the time to live of the settings, unless another is given', async () => {
+    await ana.online()
+    expect(await ana.couplet.settings()).toMatchObject({ expiresAfterMs: 0 })
+    await ana.couplet.changeSettings({ expiresAfterMs: 60_000 })
+    const send = async (options?: { expiresAfterMs: number }) => {
+      const { message } = await ana.couplet.send(ben.phone, 'burn this', options)
+      return message.expiresAt && message.expiresAt - message.sentAt
+    }
+    expect(await send()).toBe(60_000)
+    expect(await send({ expiresAfterMs: 5000 })).toBe(5000)
+    expect(await send({ expiresAfterMs: 0 })).toBeUndefined()
+    const wrong = ana.couplet.changeSettings({ expiresAfterMs: -1 })
+    await expect(wrong).rejects.toMatchObject({ code: 'malformed' })
+    expect(await ana.couplet.settings()).toMatchObject({ expiresAfterMs: 60_000 })
+  })
+
   test('end on both devices: from when it was sent here, from when it was seen there', async () => {
     const clock = new TestClock()
     const cleo = await TestPerson.register(server, '+12025550103', { clock })

@@ -81,6 +81,15 @@ export interface MessageRequest {
   readonly messages: readonly IncomingMessage[]
 }
 
+/** A conversation as a list of them shows it. */
+export interface Conversation {
+  /** `identityId` is empty while nobody's key is known. */
+  readonly contact: Contact
+  /** How many of the contact's messages nobody has seen. */
+  readonly unread: number
+  readonly last: IncomingMessage | OutgoingMessage
+}
+
 export interface Settings {
   /**
    * Whether senders are given proof that their messages arrived. Without it they see `sent`, never
@@ -89,10 +98,15 @@ export interface Settings {
   readonly receipts: boolean
   /** Whether a first message from somebody unknown is shown at once, or waits as a request. */
   readonly strangers: 'accept' | 'ask'
+  /** `expiresAfterMs` of messages that are sent without one; 0 for none. */
+  readonly expiresAfterMs: number
 }
 
 export interface SendOptions {
-  /** Both devices delete the message so many milliseconds after it was sent or read: at most ten years. */
+  /**
+   * Both devices delete the message so many milliseconds after it was sent or read: at most ten
+   * years. Left out, the one of the settings; 0 for never.
+   */
   readonly expiresAfterMs?: number
 }
 
@@ -115,6 +129,8 @@ export interface CoupletEvents {
   /** An outgoing message changed its state. */
   status: (message: OutgoingMessage) => void
   connection: (state: ConnectionState) => void
+  /** There may be something new in `messages`, `conversations` and `history`. */
+  arrival: () => void
   /** A contact's key changed, or a session was replaced by one that could not prove its past. */
   warning: (warning: Warning) => void
   /** Somebody unknown wrote; only with `strangers: 'ask'`. */
@@ -181,6 +197,13 @@ export interface Couplet {
     peer: string,
     options?: { readonly limit?: number },
   ): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
+  /** Everybody whom something was said to or heard from, whoever was heard last first. */
+  conversations(): Promise<readonly Conversation[]>
+  /**
+   * Counts a message as seen, as `messages` does with each that it has given out: for programs
+   * that show `history` instead. Seen before, nothing happens.
+   */
+  markSeen(message: IncomingMessage): Promise<void>
   /** Outgoing messages that are not delivered yet, oldest first. */
   outbox(): Promise<readonly OutgoingMessage[]>
   contacts(): Promise<readonly Contact[]>

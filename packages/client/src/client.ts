@@ -5,6 +5,7 @@ import { ownIdentity, signerOf } from './account.ts'
 import type {
   ConnectionState,
   Contact,
+  Conversation,
   Couplet,
   CoupletEvents,
   IncomingMessage,
@@ -18,7 +19,7 @@ import type {
 import { ContactBook, publicContact } from './contact-book.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
-import { Expiry, MAX_EXPIRES_AFTER_MS } from './expiry.ts'
+import { Expiry, requireTimeToLive } from './expiry.ts'
 import { Inbox } from './inbox.ts'
 import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
@@ -26,11 +27,11 @@ import { PeerDirectory } from './peer-directory.ts'
 import type { Platform } from './platform.ts'
 import type { Connector, ServerApi, Store } from './ports.ts'
 import { PrekeyRotation } from './prekey-rotation.ts'
-import { conversation, outgoingMessage, unreadMessages } from './reader.ts'
+import { conversation, conversations, outgoingMessage, unreadMessages } from './reader.ts'
 import { requirePhoneNumber } from './registration.ts'
+import { noteSeen, unreadPlace } from './seen.ts'
 import {
   type ContactRecord,
-  type IncomingRecord,
   inTransaction,
   OUTBOX_PHASES,
   type OutgoingRecord,
@@ -89,7 +90,7 @@ class Client implements Couplet {
     const watch = this.#watch
     this.#context = context({
       status: (contact, message) => watch.status(outgoingMessage(contact, message)),
-      received: () => watch.arrived(),
+      received: () => this.#arrived(),
       warning: (kind, contact) => watch.emit('warning', { kind, contact: publicContact(contact) }),
       request: (contact) => watch.emit('request', publicContact(contact)),
       expired: ({ phone: peer }, id) => watch.expired({ id, peer }),
@@ -137,11 +138,8 @@ class Client implements Couplet {
     if (utf8(text).length > MAX_TEXT_BYTES) {
       throw new ClientError('message-too-long', `a message has at most ${MAX_TEXT_BYTES} bytes`)
     }
-    const expiresAfter = options.expiresAfterMs ?? 0
-    const isTime = Number.isSafeInteger(expiresAfter) && expiresAfter >= 0
-    if (!isTime || expiresAfter > MAX_EXPIRES_AFTER_MS) {
-      throw new ClientError('malformed', 'a time to live is at most ten years, in milliseconds')
-    }
+    const expiresAfter = options.expiresAfterMs ?? (await this.settings()).expiresAfterMs
+    requireTimeToLive(expiresAfter)
     const { no, accepted } = await this.#book.toWriteTo(phone)
     const { contact, record } = await this.#transaction((tables) =>
       this.#append(tables, no, text.toWellFormed(), expiresAfter),
@@ -211,18 +209,17 @@ class Client implements Couplet {
   /** Its time to live begins when a message is seen. */
   async #seen(contactNo: number, position: number): Promise<void> {
     const now = this.#context.platform.clock.now()
-    const ends = await this.#transaction(async (tables) => {
-      await tables.removeUnread(position)
-      const message = await tables.incoming(contactNo, position)
-      if (!message) return false
-      await noteSeen(tables, contactNo, message)
-      if (message.expiresAfter === 0) return false
-      const expiresAt = now + message.expiresAfter
-      await tables.putMessage(contactNo, position, { ...message, expiresAt })
-      await tables.addExpiring(expiresAt, contactNo, position)
-      return true
-    })
+    const ends = await this.#transaction((tables) => noteSeen(tables, contactNo, position, now))
     if (ends) await this.#expiry.plan()
+  }
+
+  async markSeen({ peer, id }: IncomingMessage): Promise<void> {
+    const place = await this.#transaction((tables) => unreadPlace(tables, peer, id))
+    if (place) await this.#seen(...place)
+  }
+
+  conversations(): Promise<readonly Conversation[]> {
+    return this.#transaction(conversations)
   }
 
   async history(
@@ -303,9 +300,14 @@ class Client implements Couplet {
     return publicContact(contact)
   }
 
+  #arrived(): void {
+    this.#watch.arrived()
+    this.#watch.emit('arrival', undefined)
+  }
+
   /** Somebody is trusted now who was not before: what was held back may be read and proven. */
   async #released(): Promise<void> {
-    this.#watch.arrived()
+    this.#arrived()
     try {
       await this.#link.releaseReceipts()
     } catch (error) {
@@ -321,6 +323,7 @@ class Client implements Couplet {
   }
 
   async changeSettings(change: Partial<Settings>): Promise<Settings> {
+    if (change.expiresAfterMs !== undefined) requireTimeToLive(change.expiresAfterMs)
     const settings = await this.#transaction(async (tables) => {
       const changed = { ...(await tables.settings()), ...change }
       await tables.putSettings(changed)
@@ -392,18 +395,6 @@ class Client implements Couplet {
   #throwFault(): void {
     if (this.#fault !== undefined) throw this.#fault
   }
-}
-
-/** Remembers how far a contact's messages were seen: for earlier ones nothing waits any more. */
-async function noteSeen(
-  tables: Tables,
-  contactNo: number,
-  { sender, sequence }: IncomingRecord,
-): Promise<void> {
-  const contact = await tables.requireContact(contactNo)
-  const isPinned = contact.identity !== undefined && toHex(contact.identity.id) === sender
-  if (!isPinned || sequence <= contact.highestSeen) return
-  await tables.putContact({ ...contact, highestSeen: sequence })
 }
 
 const HISTORY_LIMIT = 200

@@ -5,10 +5,17 @@
  * message that ends undelivered is not sent any more; its recipient's gap closes with the next one.
  */
 import type { Context } from './context.ts'
+import { ClientError } from './errors.ts'
 import { type ContactRecord, inTransaction, type Tables } from './tables.ts'
 
 /** Longest time to live: ten years. A peer may ask for more, and gets this. */
 export const MAX_EXPIRES_AFTER_MS: number = 3650 * 24 * 60 * 60 * 1000
+
+/** @throws {ClientError} `malformed` unless it is a whole number of milliseconds within the limit. */
+export function requireTimeToLive(ms: number): void {
+  if (Number.isSafeInteger(ms) && ms >= 0 && ms <= MAX_EXPIRES_AFTER_MS) return
+  throw new ClientError('malformed', 'a time to live is at most ten years, in milliseconds')
+}
 
 export class Expiry {
   readonly #context: Context

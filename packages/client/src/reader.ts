@@ -3,7 +3,9 @@
  * once. (spec/delivery.md, "Gaps")
  */
 import { toHex } from '@couplet/wire'
-import type { IncomingMessage, OutgoingMessage } from './api.ts'
+import type { Conversation, IncomingMessage, OutgoingMessage } from './api.ts'
+import { publicContact } from './contact-book.ts'
+import { allUnread } from './seen.ts'
 import { missingBefore } from './sequence-tracker.ts'
 import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed, Tables } from './tables.ts'
 
@@ -99,6 +101,29 @@ export async function conversation(
     shown.splice(later === -1 ? shown.length : later, 0, entry)
   }
   return shown.map(({ message }) => message)
+}
+
+/** Everybody whom something was said to or heard from, whoever was heard last first. */
+export async function conversations(tables: Tables): Promise<readonly Conversation[]> {
+  const unread = new Map<number, number>()
+  for await (const { value } of allUnread(tables)) {
+    unread.set(value.contact, (unread.get(value.contact) ?? 0) + 1)
+  }
+  const found: { position: number; entry: Conversation }[] = []
+  for (const contact of await tables.contacts()) {
+    const [last] = await tables.messages(contact.no, 1)
+    if (!last || contact.blocked || !contact.accepted) continue
+    const entry: Conversation = {
+      contact: publicContact(contact),
+      unread: unread.get(contact.no) ?? 0,
+      last:
+        last.value.direction === 'outgoing'
+          ? outgoingMessage(contact, last.value)
+          : incomingMessage(contact, last.value),
+    }
+    found.push({ position: last.position, entry })
+  }
+  return found.toSorted((a, b) => b.position - a.position).map(({ entry }) => entry)
 }
 
 export function incomingMessage(contact: ContactRecord, record: IncomingRecord): IncomingMessage {

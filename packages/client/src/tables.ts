@@ -41,9 +41,14 @@ export type RegistrationRecord = {
 export type SettingsRecord = {
   readonly receipts: boolean
   readonly strangers: 'accept' | 'ask'
+  readonly expiresAfterMs: number
 }
 
-export const DEFAULT_SETTINGS: SettingsRecord = { receipts: true, strangers: 'accept' }
+export const DEFAULT_SETTINGS: SettingsRecord = {
+  receipts: true,
+  strangers: 'accept',
+  expiresAfterMs: 0,
+}
 
 /** One generation of own prekeys. The highest id is the one in use. */
 export type PrekeysRecord = {
@@ -217,7 +222,9 @@ export class Tables {
   }
 
   async settings(): Promise<SettingsRecord> {
-    return (await this.#tx.get<SettingsRecord>('account', 'settings')) ?? DEFAULT_SETTINGS
+    const stored = await this.#tx.get<SettingsRecord>('account', 'settings')
+    // A home of an earlier version may lack the newer ones.
+    return { ...DEFAULT_SETTINGS, ...stored }
   }
 
   putSettings(settings: SettingsRecord): Promise<void> {

@@ -6,6 +6,7 @@ export class Watch {
   readonly #listeners: { readonly [E in keyof CoupletEvents]: Set<CoupletEvents[E]> } = {
     status: new Set(),
     connection: new Set(),
+    arrival: new Set(),
     warning: new Set(),
     request: new Set(),
     expired: new Set(),
