@@ -16,6 +16,8 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)))
 const STAMP = join(ROOT, 'node_modules', '.couplet-install')
 const REQUIRED_NODE_MAJOR = 26
 const NODE_OPTIONS = ['--conditions=source', '--disable-warning=ExperimentalWarning']
+/** Compiled code is kept: types need not be stripped again at every start. */
+const CACHE = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'couplet') }
 
 /** Every task: the program to run, and whether it needs the development dependencies. */
 const TASKS = {
@@ -34,6 +36,7 @@ export async function run(task, args) {
   const { program, development } = TASKS[task] ?? usage()
   installWhatIsMissing(development)
   const [script, ...fixed] = program
+  if ([...fixed, ...args][0] === 'serve') buildWebClient()
   // Paths in arguments are the caller's: the working directory stays where it is.
   await handOver(findNode(), [...NODE_OPTIONS, join(ROOT, script), ...fixed, ...args])
 }
@@ -75,6 +78,24 @@ function npm(args) {
 }
 
 // ---------------------------------------------------------------------------------------------
+// Web client
+
+/** In a second or two when its sources have changed; otherwise it only looks. */
+function buildWebClient() {
+  const build = join(ROOT, 'apps', 'web', 'build.ts')
+  const result = spawnSync(findNode(), [...NODE_OPTIONS, build], {
+    cwd: ROOT,
+    stdio: ['ignore', 2, 2],
+    env: { ...CACHE, ...env },
+  })
+  if (result.status !== 0) {
+    stderr.write(
+      'couplet: the web client could not be built; the server starts without the new one.\n',
+    )
+  }
+}
+
+// ---------------------------------------------------------------------------------------------
 // Node
 
 function findNode() {
@@ -103,9 +124,7 @@ function findNode() {
 
 function handOver(node, args) {
   return new Promise(() => {
-    // Compiled code is kept: types need not be stripped again at every start.
-    const cache = { NODE_COMPILE_CACHE: join(ROOT, 'node_modules', '.cache', 'couplet') }
-    const child = spawn(node, args, { stdio: 'inherit', cwd: cwd(), env: { ...cache, ...env } })
+    const child = spawn(node, args, { stdio: 'inherit', cwd: cwd(), env: { ...CACHE, ...env } })
     // A terminal sends Ctrl-C to the whole group, so SIGINT is not sent on a second time;
     // a service manager signals this process alone.
     process.on('SIGINT', () => {})

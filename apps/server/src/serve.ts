@@ -18,6 +18,7 @@ import {
 } from './config.ts'
 import { EXIT } from './exit-codes.ts'
 import { HELP } from './settings.ts'
+import { webFolder } from './web-folder.ts'
 
 /**
  * Runs until SIGINT or SIGTERM, or until the server fails.
@@ -68,6 +69,7 @@ function start(config: Config): Promise<Server> {
     data: config.data,
     capacity: config.capacity,
     publicUrl: config.publicUrl,
+    webFolder: webFolder(),
     codeSender: makeCodeSender(config.codeSender),
     log: createLog(config.logLevel),
   })

@@ -17,6 +17,7 @@ import type { User } from './ports.ts'
 import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
 import type { ServerNames } from './server-names.ts'
 import { authenticate } from './signed-requests.ts'
+import { isWebApp, registerWebApp } from './web-app.ts'
 import { PAGE_SCRIPT, PAGE_STYLE, SITE_ICON } from './web-assets.ts'
 import { page } from './web-page.ts'
 
@@ -25,6 +26,8 @@ export interface HttpServices extends RegistrationServices {
   readonly serverNames: ServerNames
   /** URL that people use, when it is configured. */
   readonly publicUrl: string | undefined
+  /** Folder of the built web client. Without one `/` is a page about the server. */
+  readonly webFolder: string | undefined
   /** Whether the server can take and keep a message now. */
   readonly ready: () => Promise<boolean>
 }
@@ -41,6 +44,11 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
   app.get(PATHS.server, async () => services.info)
   app.get(PATHS.live, async () => ({ status: 'live' }))
   app.get(PATHS.ready, () => ready(services))
+  if (services.webFolder && isWebApp(services.webFolder)) registerWebApp(app, services.webFolder)
+  else registerPage(app, services)
+}
+
+function registerPage(app: FastifyInstance, services: HttpServices): void {
   app.get('/', (request, reply) => home(services, request, reply))
   app.get('/page.css', asset('text/css; charset=utf-8', PAGE_STYLE))
   app.get('/page.js', asset('text/javascript; charset=utf-8', PAGE_SCRIPT))

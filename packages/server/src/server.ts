@@ -33,6 +33,8 @@ export interface ServerOptions {
   readonly capacity?: number | undefined
   /** URL that clients use, when it is not simply where the server listens. */
   readonly publicUrl?: string | undefined
+  /** Folder of the built web client, which is then served at `/`. */
+  readonly webFolder?: string | undefined
   readonly log?: Logger | undefined
   readonly clock?: Clock | undefined
   /** Deliveries under way to one user. */
@@ -109,6 +111,7 @@ function compose(options: ServerOptions, store: Store, capacity: number, log: Lo
     info: { name: 'couplet', version: VERSION, capacity, development: codeSender.development },
     serverNames: names,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
+    webFolder: options.webFolder,
     ready: readiness(store, () => !state.stopping),
   }
   const app = createHttpServer(services, log)

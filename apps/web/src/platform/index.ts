@@ -1,0 +1,16 @@
+/**
+ * What the screens need of the browser, and nothing else of it: where a home lies, which tab may use
+ * it, and how a person is told of a message.
+ *
+ * The screens are written against the interfaces of `ports.ts`. This file chooses who serves them.
+ */
+import { memoryHome } from './memory-home.ts'
+import type { WebPlatform } from './ports.ts'
+import { singleTab } from './single-tab.ts'
+
+export type * from './ports.ts'
+
+export const webPlatform: WebPlatform = {
+  home: memoryHome(),
+  tabLock: singleTab(),
+}
