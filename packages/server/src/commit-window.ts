@@ -181,15 +181,29 @@ export class CommitWindow {
       .then(held.answer.resolve, held.answer.reject)
   }
 
+  /**
+   * A busy server finds its timers due before it has read what arrived. So answers that are on
+   * their way get some turns of the event loop: otherwise load would cause writes, and writes load.
+   */
   #expire(): void {
-    this.#timer = undefined
     const now = performance.now()
-    for (const held of this.#held.values()) {
-      if (held.deadline > now) {
-        this.#timer = setTimeout(() => this.#expire(), held.deadline - now)
-        return
+    afterTurns(TURNS_OF_PATIENCE, () => {
+      this.#timer = undefined
+      for (const held of this.#held.values()) {
+        if (held.deadline > now) {
+          this.#timer = setTimeout(() => this.#expire(), held.deadline - performance.now())
+          return
+        }
+        this.flush(held.recipientKey)
       }
-      this.flush(held.recipientKey)
-    }
+    })
   }
 }
+
+/** Between two turns the event loop reads what has arrived. */
+function afterTurns(turns: number, then: () => void): void {
+  setImmediate(() => (turns > 1 ? afterTurns(turns - 1, then) : then()))
+}
+
+/** What was pushed in one turn leaves at its end, and is answered in the second or third. */
+const TURNS_OF_PATIENCE = 3

@@ -67,6 +67,22 @@ describe('an envelope that was pushed', () => {
     expect(calls).toEqual(['put'])
   })
 
+  it('and whose answer has arrived, but was not read by a busy server, is not stored', async () => {
+    const one = stored(ana)
+    const answer = receipt()
+    // From here on timers that become due run before anything is read.
+    await new Promise((resolve) => setTimeout(resolve, 1))
+    const put = commits.put(ben, one, 'evict', true)
+    // The window ends while the event loop is blocked, and the answer is read after the timers.
+    const read = new Promise((resolve) => setImmediate(resolve)).then(() =>
+      commits.ack(ben, one.id, answer, 5, ana),
+    )
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 60)
+    await read
+    expect(await put).toEqual({ outcome: answer, evicted: [] })
+    expect(calls).toEqual([])
+  })
+
   it('is stored before anything else happens to the same mailbox', async () => {
     const [one, two] = [stored(ana), stored(ana)]
     const first = commits.put(ben, one, 'evict', true)
