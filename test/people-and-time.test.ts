@@ -139,6 +139,17 @@ describe('a program that shows whole conversations', () => {
     expect(await ben.couplet.history(ana.phone)).toMatchObject([{ text: 'hello' }])
   })
 
+  test('everything of one contact is seen at once, and nothing of others', async () => {
+    const cleo = await TestPerson.register(server, '+12025550104')
+    await ana.send(ben, 'one', 'two')
+    await cleo.send(ben, 'three')
+    await ben.online()
+    await until(async () => (await ben.couplet.conversations()).length === 2)
+    await ben.couplet.markAllSeen(ana.phone)
+    const unread = (await ben.couplet.conversations()).map((c) => [c.contact.phone, c.unread])
+    expect(Object.fromEntries(unread)).toEqual({ [ana.phone]: 0, [cleo.phone]: 1 })
+  })
+
   test('a time to live begins when a message is marked as seen', async () => {
     await ana.online()
     await ana.couplet.send(ben.phone, 'burn this', { expiresAfterMs: 60_000 })
@@ -149,6 +160,20 @@ describe('a program that shows whole conversations', () => {
     await ben.couplet.markSeen(message)
     const [seen] = await ben.couplet.history(ana.phone)
     expect(seen?.expiresAt).toBeGreaterThan(message.receivedAt)
+  })
+})
+
+describe('memos of the program', () => {
+  test('are kept in the home under their names, until they are forgotten', async () => {
+    await ana.open()
+    expect(await ana.couplet.memo('people')).toBeUndefined()
+    await ana.couplet.keepMemo('people', { [ben.phone]: { name: 'Ben' } })
+    await ana.offline()
+    await ana.open()
+    expect(await ana.couplet.memo('people')).toEqual({ [ben.phone]: { name: 'Ben' } })
+    expect(await ana.couplet.memo('drafts')).toBeUndefined()
+    await ana.couplet.keepMemo('people', undefined)
+    expect(await ana.couplet.memo('people')).toBeUndefined()
   })
 })
 

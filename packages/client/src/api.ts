@@ -1,5 +1,6 @@
 /** The words of the SDK: what a program that uses it sees. */
 import type { PhoneNumber } from '@couplet/wire'
+import type { Plain } from './ports.ts'
 
 /**
  * Where an outgoing message is.
@@ -204,6 +205,8 @@ export interface Couplet {
    * that show `history` instead. Seen before, nothing happens.
    */
   markSeen(message: IncomingMessage): Promise<void>
+  /** Counts everything of one contact as seen: its conversation is on the screen. */
+  markAllSeen(peer: string): Promise<void>
   /** Outgoing messages that are not delivered yet, oldest first. */
   outbox(): Promise<readonly OutgoingMessage[]>
   contacts(): Promise<readonly Contact[]>
@@ -236,6 +239,13 @@ export interface Couplet {
   block(peer: string, blocked?: boolean): Promise<Contact>
   /** Deletes one message from this device. Undelivered, it is not sent any more. */
   deleteMessage(id: string): Promise<void>
+  /**
+   * What the program itself keeps in this home, under a name of its own: names of people, drafts.
+   * Encrypted like everything else here, and part of an export.
+   */
+  memo<T extends Plain>(name: string): Promise<T | undefined>
+  /** Durable when it resolves. `undefined` forgets it. */
+  keepMemo(name: string, value: Plain | undefined): Promise<void>
   settings(): Promise<Settings>
   changeSettings(change: Partial<Settings>): Promise<Settings>
   on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void

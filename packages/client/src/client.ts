@@ -25,11 +25,11 @@ import { Link } from './link.ts'
 import { Outbox } from './outbox.ts'
 import { PeerDirectory } from './peer-directory.ts'
 import type { Platform } from './platform.ts'
-import type { Connector, ServerApi, Store } from './ports.ts'
+import type { Connector, Plain, ServerApi, Store } from './ports.ts'
 import { PrekeyRotation } from './prekey-rotation.ts'
 import { conversation, conversations, outgoingMessage, unreadMessages } from './reader.ts'
 import { requirePhoneNumber } from './registration.ts'
-import { noteSeen, unreadPlace } from './seen.ts'
+import { noteAllSeen, noteSeen, unreadPlace } from './seen.ts'
 import {
   type ContactRecord,
   inTransaction,
@@ -218,6 +218,13 @@ class Client implements Couplet {
     if (place) await this.#seen(...place)
   }
 
+  async markAllSeen(peer: string): Promise<void> {
+    const phone = this.#peer(peer)
+    const now = this.#context.platform.clock.now()
+    const ends = await this.#transaction((tables) => noteAllSeen(tables, phone, now))
+    if (ends) await this.#expiry.plan()
+  }
+
   conversations(): Promise<readonly Conversation[]> {
     return this.#transaction(conversations)
   }
@@ -317,6 +324,15 @@ class Client implements Couplet {
   }
 
   // ----- settings
+
+  memo<T extends Plain>(name: string): Promise<T | undefined> {
+    return this.#transaction((tables) => tables.memo<T>(name))
+  }
+
+  keepMemo(name: string, value: Plain | undefined): Promise<void> {
+    this.#throwIfClosed()
+    return this.#transaction((tables) => tables.putMemo(name, value))
+  }
 
   settings(): Promise<Settings> {
     return this.#transaction((tables) => tables.settings())

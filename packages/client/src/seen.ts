@@ -20,6 +20,24 @@ export async function noteSeen(
   return true
 }
 
+/** Everything of one contact; answers whether a time to live began. */
+export async function noteAllSeen(
+  tables: Tables,
+  phone: PhoneNumber,
+  now: number,
+): Promise<boolean> {
+  const contact = await tables.contactByPhone(phone)
+  if (!contact) return false
+  const positions: number[] = []
+  for await (const { position, value } of allUnread(tables)) {
+    if (value.contact === contact.no) positions.push(position)
+  }
+  let ends = false
+  for (const position of positions)
+    ends = (await noteSeen(tables, contact.no, position, now)) || ends
+  return ends
+}
+
 /** Where an unread message of this contact is. Peers choose ids, so the id alone names nothing. */
 export async function unreadPlace(
   tables: Tables,

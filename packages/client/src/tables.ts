@@ -588,6 +588,18 @@ export class Tables {
     return this.#tx.delete('expiring', 'all', place)
   }
 
+  // ----- memos: what the program keeps, by its own names
+
+  memo<T extends Plain>(name: string): Promise<T | undefined> {
+    return this.#tx.get<T>('memos', name)
+  }
+
+  putMemo(name: string, value: Plain | undefined): Promise<void> {
+    return value === undefined
+      ? this.#tx.delete('memos', name)
+      : this.#tx.put('memos', name, 0, value)
+  }
+
   // ----- messages that were shown, by id
 
   async isSeenMessage(contactNo: number, messageId: string): Promise<boolean> {
