@@ -118,6 +118,10 @@ export class Connection implements Channel {
     this.#end(CLOSE_CODE[reason])
   }
 
+  lookAgain(): void {
+    this.#catchUp()
+  }
+
   /** Takes no more frames; answers still go out. */
   stopReading(): void {
     this.#stopping = true

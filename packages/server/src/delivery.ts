@@ -6,15 +6,17 @@
  * pushed in `live-user.ts`, what is written in `commit-window.ts`.
  */
 import { hash } from 'node:crypto'
-import { type EnvelopeStatus, type PutMode, type PutOutcome, WireError } from '@couplet/wire'
+import { type EnvelopeStatus, type PutOutcome, WireError } from '@couplet/wire'
+import type { Bus } from './bus.ts'
 import { CommitWindow } from './commit-window.ts'
 import type { Identities } from './identities.ts'
 import { keyOf } from './keys.ts'
 import { type Channel, LiveUser } from './live-user.ts'
-import type { Answer } from './mailbox.ts'
+import type { Answer, End } from './mailbox.ts'
 import { isEnd, OpenPuts } from './open-puts.ts'
 import type { Clock, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RoomWaiters } from './room-waiters.ts'
+import { type RoutedPut, Router, type RouterEvents } from './router.ts'
 
 export interface DeliveryOptions {
   readonly mailboxes: MailboxStore
@@ -24,16 +26,12 @@ export interface DeliveryOptions {
   readonly window: number
   /** Milliseconds that a pushed envelope waits for its answer before it is written. */
   readonly commitWindowMs?: number | undefined
+  /** To the other processes that serve the same users, when there are any. */
+  readonly bus?: Bus | undefined
 }
 
-export interface Put {
-  readonly sender: Uint8Array
-  readonly recipient: Uint8Array
-  readonly bytes: Uint8Array
-  readonly mode: PutMode
-  /** Hears the outcome, once. Answers whether it could be passed on to the sender. */
-  readonly settle: (outcome: PutOutcome) => boolean
-}
+/** A put of a user, and who hears its outcome. */
+export type Put = RoutedPut
 
 export class Delivery {
   readonly #commits: CommitWindow
@@ -43,26 +41,36 @@ export class Delivery {
   readonly #live = new Map<string, LiveUser>()
   readonly #openPuts = new OpenPuts()
   readonly #roomWaiters = new RoomWaiters()
+  /** None, when this process serves alone. */
+  readonly #router: Router | undefined
 
   constructor(options: DeliveryOptions) {
     this.#commits = new CommitWindow(options.mailboxes, options.commitWindowMs)
     this.#identities = options.identities
     this.#clock = options.clock
     this.#window = options.window
+    if (options.bus) {
+      const watch = options.mailboxes.watch?.bind(options.mailboxes)
+      this.#router = new Router(options.bus, this.#routerEvents(), watch)
+    }
   }
 
   /** A user logged in. An older connection of the same user is closed. */
   attach(identityId: Uint8Array, channel: Channel): LiveUser {
+    this.disconnect(identityId, 'replaced')
+    const heard = this.#router?.attach(identityId)
+    // Whoever waits for it hears of a failure.
+    heard?.catch(() => {})
     const user = new LiveUser({
       identityId,
       channel,
       window: this.#window,
       fetch: async (limit, except) => {
+        await heard
         const envelopes = await this.#commits.fetch(identityId, limit, except)
         return envelopes.map(withOwnNames)
       },
     })
-    this.disconnect(identityId, 'replaced')
     this.#identities.remember(identityId)
     this.#live.set(user.key, user)
     return user
@@ -70,11 +78,14 @@ export class Delivery {
 
   /** The user's connection ended: what it left open is told to the senders. */
   detach(user: LiveUser): void {
-    if (this.#live.get(user.key) === user) this.#live.delete(user.key)
+    if (this.#live.get(user.key) === user) {
+      this.#live.delete(user.key)
+      this.#router?.detach(user.identityId)
+    }
     this.#commits.flush(user.key)
     for (const { id, sender, evicted, passedThrough } of user.leave()) {
       if (passedThrough) {
-        this.#roomWaiters.add(user.key, keyOf(sender))
+        this.#awaitRoom(user.identityId, sender)
         passedThrough({ kind: 'full' })
       } else if (evicted) {
         this.#tellEvicted({ recipient: user.identityId, id, sender })
@@ -96,12 +107,19 @@ export class Delivery {
    * @throws {WireError} `unknown-recipient`. Any other error: the outcome is not known.
    */
   async put(put: Put): Promise<void> {
-    const { sender, recipient, bytes, mode } = put
-    const key = keyOf(recipient)
-    const asking = this.#identities.ask(recipient)
+    const asking = this.#identities.ask(put.recipient)
     if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
+    if (this.#router && !this.#live.has(keyOf(put.recipient))) {
+      if (await this.#router.put(this.#noticing(put))) return
+    }
+    await this.#putHere(put)
+  }
+
+  async #putHere(put: Put): Promise<void> {
+    const { sender, recipient, bytes, mode } = put
+    const key = keyOf(recipient)
     const id: Uint8Array = hash('sha256', bytes, 'buffer')
     const known = this.#commits.known(sender, recipient, id)
     if (known) {
@@ -119,6 +137,7 @@ export class Delivery {
     } finally {
       meanwhile = this.#openPuts.finish(key, idKey, open)
     }
+    if (result.outcome.kind === 'stored' && !this.#live.has(key)) this.#router?.written(recipient)
     for (const eviction of result.evicted) this.#evicted(eviction)
     if (meanwhile.end) this.#settle(put, id, meanwhile.end)
     else if (result.outcome.kind === 'full') this.#full(put, envelope, meanwhile.roomSince)
@@ -133,7 +152,7 @@ export class Delivery {
     const recipient = user.identityId
     const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)
     if (pushed?.passedThrough) pushed.passedThrough(answer)
-    else if (ended && !toldByPut) this.#notice(ended.sender, id, ended.end)
+    else if (ended && !toldByPut) this.#notice(recipient, ended.sender, id, ended.end)
     if (room) this.#tellRoom(recipient)
   }
 
@@ -159,6 +178,7 @@ export class Delivery {
     // A login whose question the store answered just before has come through meanwhile.
     this.disconnect(identityId, 'unauthenticated')
     this.#identities.forget(identityId)
+    this.#router?.forgotten(identityId)
   }
 
   /** Nothing waits for its answer any more before it is written. */
@@ -173,7 +193,22 @@ export class Delivery {
 
   /** A sender who cannot hear the outcome any more hears a notice, if it has a new connection. */
   #settle(put: Put, id: Uint8Array, outcome: PutOutcome): void {
-    if (!put.settle(outcome) && isEnd(outcome)) this.#notice(put.sender, id, outcome)
+    if (!put.settle(outcome) && isEnd(outcome)) {
+      this.#notice(put.recipient, put.sender, id, outcome)
+    }
+  }
+
+  /** The same for a put that is decided in another process. */
+  #noticing(put: Put): Put {
+    const settle = (outcome: PutOutcome): boolean => {
+      if (outcome.kind === 'full') this.#awaitRoom(put.recipient, put.sender)
+      if (put.settle(outcome)) return true
+      if (isEnd(outcome)) {
+        this.#notice(put.recipient, put.sender, hash('sha256', put.bytes, 'buffer'), outcome)
+      }
+      return false
+    }
+    return { ...put, settle }
   }
 
   /** No room in the mailbox: to a user who is connected and reading, it is passed through. */
@@ -183,7 +218,7 @@ export class Delivery {
     if (this.#live.get(key)?.passThrough(envelope, settle)) return
     put.settle({ kind: 'full' })
     if (roomSince) this.#live.get(keyOf(put.sender))?.channel.room(put.recipient)
-    else this.#roomWaiters.add(key, keyOf(put.sender))
+    else this.#awaitRoom(put.recipient, put.sender)
   }
 
   /** While the recipient's connection may still answer, the end is open. */
@@ -193,21 +228,59 @@ export class Delivery {
   }
 
   #tellEvicted({ recipient, id, sender }: Eviction): void {
-    const key = keyOf(recipient)
-    this.#roomWaiters.add(key, keyOf(sender))
+    this.#awaitRoom(recipient, sender)
     const end = { kind: 'evicted' } as const
-    if (!this.#openPuts.ended(key, keyOf(id), sender, end)) this.#notice(sender, id, end)
+    if (!this.#openPuts.ended(keyOf(recipient), keyOf(id), sender, end)) {
+      this.#notice(recipient, sender, id, end)
+    }
   }
 
-  #notice(sender: Uint8Array, id: Uint8Array, status: EnvelopeStatus): void {
-    this.#live.get(keyOf(sender))?.channel.notice(id, status)
+  #notice(recipient: Uint8Array, sender: Uint8Array, id: Uint8Array, end: End): void {
+    const user = this.#live.get(keyOf(sender))
+    if (user) user.channel.notice(id, end)
+    else this.#router?.ended(recipient, sender, id, end)
+  }
+
+  /** A sender who is connected here is told when the mailbox has room. */
+  #awaitRoom(recipient: Uint8Array, sender: Uint8Array): void {
+    this.#roomWaiters.add(keyOf(recipient), keyOf(sender))
+    if (this.#live.has(keyOf(sender))) this.#router?.awaitRoom(recipient)
   }
 
   #tellRoom(recipient: Uint8Array): void {
+    this.#router?.room(recipient)
+    this.#tellRoomHere(recipient)
+  }
+
+  #tellRoomHere(recipient: Uint8Array): void {
     const key = keyOf(recipient)
     this.#openPuts.roomTold(key)
+    this.#router?.roomTold(recipient)
     for (const sender of this.#roomWaiters.take(key)) {
       this.#live.get(sender)?.channel.room(recipient)
+    }
+  }
+
+  /** What other processes ask of this one, and tell it. */
+  #routerEvents(): RouterEvents {
+    return {
+      putHere: (put) => (this.#live.has(keyOf(put.recipient)) ? this.#putHere(put) : undefined),
+      ended: (recipient, sender, id, end) => {
+        const told = this.#openPuts.ended(keyOf(recipient), keyOf(id), sender, end)
+        if (!told) this.#live.get(keyOf(sender))?.channel.notice(id, end)
+        if (end.kind === 'evicted') this.#awaitRoom(recipient, sender)
+      },
+      room: (recipient) => this.#tellRoomHere(recipient),
+      replaced: (identityId) => this.disconnect(identityId, 'replaced'),
+      written: (identityId) => this.#live.get(keyOf(identityId))?.lookAgain(),
+      forgotten: (identityId) => {
+        this.#identities.forget(identityId)
+        this.disconnect(identityId, 'unauthenticated')
+      },
+      missed: () => {
+        this.#identities.forgetAll()
+        for (const user of this.#live.values()) user.lookAgain()
+      },
     }
   }
 }

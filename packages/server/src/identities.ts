@@ -42,6 +42,12 @@ export class Identities {
     this.#known.delete(keyOf(identityId))
   }
 
+  /** Any identity may have been replaced by another process. */
+  forgetAll(): void {
+    this.#forgotten++
+    this.#known.clear()
+  }
+
   async #find(key: string, identityId: Uint8Array): Promise<boolean> {
     const forgotten = this.#forgotten
     try {

@@ -22,6 +22,8 @@ export interface Channel {
   notice(id: Uint8Array, status: EnvelopeStatus): void
   room(recipient: Uint8Array): void
   close(reason: 'replaced' | 'unauthenticated' | 'stopping'): void
+  /** Something waits that was not pushed: calls `LiveUser.catchUp` and answers for its failure. */
+  lookAgain(): void
 }
 
 /** An envelope that was pushed and not answered yet. */
@@ -96,6 +98,13 @@ export class LiveUser {
     entry.passedThrough?.({ kind: 'full' })
     entry.passedThrough = settle
     return true
+  }
+
+  /** Something may wait in the mailbox that was written by another process. */
+  lookAgain(): void {
+    this.#behind = true
+    if (this.#reading) this.#reading.missed = true
+    else this.channel.lookAgain()
   }
 
   /** An envelope left the mailbox. Answers whether its end is open, because it is in flight. */

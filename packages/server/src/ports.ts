@@ -3,6 +3,7 @@
  * the same contract test (`test/*.contract.ts`).
  */
 import type { EnvelopeStatus, PhoneNumber, PutMode, PutOutcome } from '@couplet/wire'
+import type { Bus, Hearing } from './bus.ts'
 import type { Answer, Ended, Waiting } from './mailbox.ts'
 
 /** An envelope and what the server knows of it. */
@@ -58,6 +59,11 @@ export interface MailboxStore {
   expire(before: number, at: number): Promise<readonly Eviction[]>
   /** Everything of an identity that is gone: its mailbox, and the receipts kept for it. */
   drop(identityId: Uint8Array): Promise<void>
+  /**
+   * Hears when another process has written into this mailbox, from `ready` on. Only for stores that
+   * tell by themselves; for others whoever writes says so on the bus.
+   */
+  watch?(recipient: Uint8Array, written: () => void): Hearing
 }
 
 /** A row of the directory: who answers to a phone number. */
@@ -125,6 +131,15 @@ export interface Store {
   readonly failed: Promise<Error>
   /** Finishes what was asked before. */
   close(): Promise<void>
+}
+
+/** A store, and the way to the other processes that serve from it. */
+export interface Engine {
+  readonly store: Store
+  /** None, when this process is the only one. */
+  readonly bus?: Bus | undefined
+  /** Keys the hashes of codes, 32 bytes: the same in every process. */
+  readonly codeKey: Uint8Array
 }
 
 /** Milliseconds since 1970. */

@@ -16,7 +16,7 @@ import { type Limit, registrationLimits } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
 import { createLog } from './log.ts'
 import { memoryStore } from './memory-store.ts'
-import type { Clock, CodeSender, Store } from './ports.ts'
+import type { Clock, CodeSender, Engine } from './ports.ts'
 import { readiness } from './readiness.ts'
 import { serverNames } from './server-names.ts'
 import { VERSION } from './version.ts'
@@ -28,6 +28,8 @@ export interface ServerOptions {
   readonly port?: number | undefined
   /** Folder of the embedded store. Without one everything is kept in memory, and lost. */
   readonly data?: string | undefined
+  /** Instead of a folder: a store that other processes use, too. It is closed with the server. */
+  readonly engine?: Engine | undefined
   readonly codeSender: CodeSender
   /** Messages that a mailbox holds. */
   readonly capacity?: number | undefined
@@ -69,17 +71,27 @@ export interface Server {
 export async function createServer(options: ServerOptions): Promise<Server> {
   const log = options.log ?? createLog('silent')
   const capacity = options.capacity ?? DEFAULT_MAILBOX_CAPACITY
-  const store = options.data
-    ? await embeddedStore({ folder: options.data, capacity, checkpointMs: options.checkpointMs })
-    : memoryStore({ capacity })
+  const engine = options.engine ?? (await ownEngine(options, capacity))
   try {
-    const parts = compose(options, store, capacity, log)
+    const parts = compose(options, engine, capacity, log)
     await parts.app.listen({ host: options.host ?? 'localhost', port: options.port ?? 8080 })
-    return run(options, store, parts, log)
+    return run(options, engine, parts, log)
   } catch (error) {
-    await store.close()
+    await closeEngine(engine)
     throw error
   }
+}
+
+async function ownEngine(options: ServerOptions, capacity: number): Promise<Engine> {
+  const { data: folder, checkpointMs } = options
+  if (!folder) return { store: memoryStore({ capacity }), codeKey: freshCodeKey() }
+  const store = await embeddedStore({ folder, capacity, checkpointMs })
+  return { store, codeKey: loadCodeKey(folder) }
+}
+
+async function closeEngine({ store, bus }: Engine): Promise<void> {
+  await store.close()
+  await bus?.close()
 }
 
 interface Parts {
@@ -89,13 +101,14 @@ interface Parts {
   readonly state: { stopping: boolean }
 }
 
-function compose(options: ServerOptions, store: Store, capacity: number, log: Logger): Parts {
+function compose(options: ServerOptions, engine: Engine, capacity: number, log: Logger): Parts {
+  const { store, bus, codeKey } = engine
   const { mailboxes, directory, registrations } = store
   const clock = options.clock ?? systemClock
   const window = options.window ?? IN_FLIGHT_WINDOW
   const { commitWindowMs, codeSender, publicUrl } = options
   const identities = new Identities(directory)
-  const delivery = new Delivery({ mailboxes, identities, clock, window, commitWindowMs })
+  const delivery = new Delivery({ mailboxes, identities, clock, window, commitWindowMs, bus })
   const names = serverNames(publicUrl ? [new URL(publicUrl).host] : [])
   const timing = { ...CONNECTION_TIMING, ...options.timing }
   const gateway = new Gateway({ delivery, directory, clock, capacity, window, timing }, names)
@@ -106,7 +119,7 @@ function compose(options: ServerOptions, store: Store, capacity: number, log: Lo
     codeSender: reporting(codeSender, log),
     limits: registrationLimits(options.limits),
     clock,
-    codeKey: options.data ? loadCodeKey(options.data) : freshCodeKey(),
+    codeKey,
     forget: (identityId) => delivery.forget(identityId),
     info: { name: 'couplet', version: VERSION, capacity, development: codeSender.development },
     serverNames: names,
@@ -119,7 +132,8 @@ function compose(options: ServerOptions, store: Store, capacity: number, log: Lo
   return { app, gateway, delivery, state }
 }
 
-function run(options: ServerOptions, store: Store, parts: Parts, log: Logger): Server {
+function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger): Server {
+  const { store } = engine
   const { app, delivery } = parts
   const clock = options.clock ?? systemClock
   const { port } = app.server.address() as AddressInfo
@@ -132,7 +146,7 @@ function run(options: ServerOptions, store: Store, parts: Parts, log: Logger): S
   }, options.expiryIntervalMs ?? EXPIRY_INTERVAL_MS)
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
-    closed ??= stop(store, parts, expiry)
+    closed ??= stop(engine, parts, expiry)
     return closed
   }
   const failed = store.failed.then(async (error) => {
@@ -145,7 +159,8 @@ function run(options: ServerOptions, store: Store, parts: Parts, log: Logger): S
 }
 
 /** No new work, then answers to the work under way, then goodbyes, then the store. */
-async function stop(store: Store, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
+async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
+  const { store } = engine
   const { app, gateway, delivery, state } = parts
   state.stopping = true
   clearInterval(expiry)
@@ -156,7 +171,7 @@ async function stop(store: Store, parts: Parts, expiry: NodeJS.Timeout): Promise
   gateway.close()
   await app.close()
   await delivery.close().catch(() => {})
-  await store.close()
+  await closeEngine(engine)
 }
 
 function reporting(sender: CodeSender, log: Logger): CodeSender {

@@ -1,0 +1,189 @@
+/** What users see must not depend on which process they are connected to. (spec/socket.md) */
+import { CLOSE_CODE } from '@couplet/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import type { Engine } from '../src/ports.ts'
+import {
+  connect,
+  envelope,
+  freshBytes,
+  idOf,
+  register,
+  startServer,
+  type TestIdentity,
+  type TestServer,
+  type TestSocket,
+} from './support.ts'
+
+export interface EnginesUnderTest {
+  /** For two servers of one service. */
+  readonly engines: readonly [Engine, Engine]
+  readonly end: () => Promise<void>
+}
+
+/** Logged in, and past what was waiting. */
+async function online(server: TestServer, identity: TestIdentity): Promise<TestSocket> {
+  const socket = await connect(server, identity)
+  await socket.take('caught-up')
+  return socket
+}
+
+const inOrder = (ids: readonly Uint8Array[]): readonly string[] =>
+  ids.map((id) => Buffer.from(id).toString('hex')).toSorted()
+
+export function severalProcessesContract(
+  name: string,
+  open: (capacity: number) => Promise<EnginesUnderTest>,
+): void {
+  let under: EnginesUnderTest
+  let one: TestServer
+  let two: TestServer
+  let ana: TestIdentity
+  let ben: TestIdentity
+
+  const start = async (options: Parameters<typeof startServer>[0] = {}): Promise<void> => {
+    under = await open(2)
+    // Both have one public name, as behind a load balancer.
+    const publicUrl = 'http://chat.example'
+    const [first, second] = await Promise.all(
+      under.engines.map((engine) => startServer({ engine, publicUrl, ...options })),
+    )
+    one = { ...first!, name: 'chat.example' }
+    two = { ...second!, name: 'chat.example' }
+    ana = await register(one, '+12025550101')
+    ben = await register(two, '+12025550102')
+  }
+
+  afterEach(async () => {
+    await Promise.all([one.close(), two.close()])
+    await under.end()
+  })
+
+  describe(`${name}: two processes`, () => {
+    it('deliver live from one to the other, with the receipt in the answer to the put', async () => {
+      // No write at all is needed: the answer comes long before the window ends.
+      await start({ commitWindowMs: 60_000 })
+      const [anas, bens] = [await online(one, ana), await online(two, ben)]
+      const [bytes, receipt] = [envelope(), freshBytes(32)]
+      const ref = anas.putting(ben, bytes)
+      expect((await bens.take('deliver')).envelope).toEqual(bytes)
+      await bens.ack(idOf(bytes), receipt)
+      expect(await anas.outcome(ref)).toEqual({ kind: 'delivered', receipt })
+    })
+
+    it('keep for the absent what either took, in one mailbox', async () => {
+      await start()
+      const all = [envelope(), envelope(), envelope()]
+      const [anas, bens] = [await online(one, ana), await online(two, ben)]
+      const cyd = await register(two, '+12025550103')
+      expect(await anas.put(cyd, all[0]!)).toEqual({ kind: 'stored' })
+      expect(await bens.put(cyd, all[1]!)).toEqual({ kind: 'stored' })
+      expect(await bens.put(cyd, all[2]!)).toEqual({ kind: 'stored' })
+      expect(await anas.take('notice')).toMatchObject({ id: idOf(all[0]!) })
+      const cyds = await connect(one, cyd)
+      expect((await cyds.take('deliver')).envelope).toEqual(all[1])
+      expect((await cyds.take('deliver')).envelope).toEqual(all[2])
+      await cyds.take('caught-up')
+    })
+
+    it('tell a sender in the other process how its envelope ended, and that there is room', async () => {
+      await start()
+      const anas = await online(one, ana)
+      const all = [envelope(), envelope(), envelope()]
+      for (const bytes of all.slice(0, 2)) await anas.put(ben, bytes)
+      expect(await anas.put(ben, all[2]!, 'if-room')).toEqual({ kind: 'full' })
+      const bens = await online(two, ben)
+      const receipt = freshBytes(32)
+      await bens.ack(idOf(all[0]!), receipt)
+      const notice = await anas.take('notice')
+      expect(notice).toMatchObject({ id: idOf(all[0]!), status: { kind: 'delivered', receipt } })
+      expect((await anas.take('room')).recipient).toEqual(ben.identityId)
+      expect(await anas.put(ben, all[2]!, 'if-room')).toEqual({ kind: 'stored' })
+      for (const bytes of all) expect((await bens.take('deliver')).envelope).toEqual(bytes)
+    })
+
+    it('pass through to a full mailbox whose owner reads in the other process', async () => {
+      await start({ commitWindowMs: 0 })
+      const [anas, bens] = [await online(one, ana), await online(two, ben)]
+      for (let count = 0; count < 2; count++) await anas.put(ben, envelope())
+      const [bytes, receipt] = [envelope(), freshBytes(32)]
+      const ref = anas.putting(ben, bytes, 'if-room')
+      await bens.take('deliver', (frame) => Buffer.compare(frame.envelope, bytes) === 0)
+      await bens.ack(idOf(bytes), receipt)
+      expect(await anas.outcome(ref)).toEqual({ kind: 'delivered', receipt })
+
+      const lost = anas.putting(ben, envelope(), 'if-room')
+      await bens.take('deliver', ({ envelope: e }) => Buffer.compare(e, bytes) !== 0)
+      await new Promise((resolve) => setTimeout(resolve, 50))
+      bens.cut()
+      expect(await anas.outcome(lost)).toEqual({ kind: 'full' })
+    })
+
+    it('leave one connection to a user, the newest', async () => {
+      await start()
+      const older = await online(one, ben)
+      const newer = await online(two, ben)
+      expect(await older.closed).toBe(CLOSE_CODE.replaced)
+      const anas = await online(one, ana)
+      const ref = anas.putting(ben, envelope())
+      const { envelope: bytes } = await newer.take('deliver')
+      await newer.ack(idOf(bytes))
+      expect(await anas.outcome(ref)).toEqual({ kind: 'settled' })
+    })
+
+    it('leave one connection when a user logs in to both at once', async () => {
+      await start()
+      const both = await Promise.all([connect(one, ben), connect(two, ben)])
+      const code = await Promise.race(both.map(({ closed }) => closed))
+      expect(code).toBe(CLOSE_CODE.replaced)
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      const left = both.filter(({ webSocket }) => webSocket.readyState === webSocket.OPEN)
+      expect(left).toHaveLength(1)
+      const anas = await online(one, ana)
+      anas.putting(ben, envelope())
+      await left[0]!.take('deliver')
+    })
+
+    it('forget in both an identity that lost its number', async () => {
+      await start()
+      const anas = await online(one, ana)
+      const bens = await online(one, ben)
+      await anas.put(ben, envelope())
+      await register(two, ben.phone)
+      expect(await bens.closed).toBe(CLOSE_CODE.unauthenticated)
+      anas.putting(ben, envelope())
+      expect((await anas.take('error')).code).toBe('unknown-recipient')
+    })
+
+    it('lose nothing when the process with the recipient has stopped', async () => {
+      await start()
+      const anas = await online(one, ana)
+      await online(two, ben)
+      await two.close()
+      const bytes = envelope()
+      expect(await anas.put(ben, bytes)).toEqual({ kind: 'stored' })
+      const bens = await online(one, ben)
+      expect((await bens.take('deliver')).envelope).toEqual(bytes)
+    })
+
+    it('deliver once and in order what comes while the recipient logs in', async () => {
+      await start()
+      const anas = await online(one, ana)
+      for (let round = 0; round < 12; round++) {
+        const sent = [envelope(), envelope()]
+        const refs = sent.map((bytes) => anas.putting(ben, bytes))
+        const bens = await connect(two, ben)
+        const got = new Map<string, Uint8Array>()
+        while (got.size < 2) {
+          const { envelope: bytes } = await bens.take('deliver')
+          got.set(Buffer.from(bytes).toString('latin1'), bytes)
+          await bens.ack(idOf(bytes))
+        }
+        for (const ref of refs) {
+          expect(['stored', 'settled']).toContain((await anas.outcome(ref)).kind)
+        }
+        expect(inOrder([...got.values()].map(idOf))).toEqual(inOrder(sent.map(idOf)))
+        await bens.close()
+      }
+    })
+  })
+}
