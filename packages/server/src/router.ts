@@ -53,7 +53,8 @@ export type WatchMailbox = (recipient: Uint8Array, written: () => void) => Heari
 
 interface Attachment {
   readonly nonce: Uint8Array
-  readonly since: number
+  /** Every process that had the user has answered, or there was none. */
+  alone: boolean
   readonly hearings: readonly Hearing[]
 }
 
@@ -82,7 +83,7 @@ export class Router {
     const written = (): void => this.#events.written(identityId)
     const attachment: Attachment = {
       nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
-      since: performance.now(),
+      alone: false,
       hearings: [
         this.#bus.hear(userSubject(identityId), (message, respond) =>
           this.#heard(identityId, message, respond),
@@ -92,7 +93,7 @@ export class Router {
     }
     this.#attached.set(keyOf(identityId), attachment)
     await Promise.all(attachment.hearings.map(({ ready }) => ready))
-    this.#sayHere(identityId, attachment)
+    this.#replaceOthers(identityId, attachment)
   }
 
   /** It is not here any more. */
@@ -171,7 +172,7 @@ export class Router {
       return
     }
     if (message.kind === 'put') this.#heardPut(message, respond)
-    else if (message.kind === 'here') this.#heardHere(identityId, message.nonce)
+    else if (message.kind === 'here') this.#heardHere(identityId, message.nonce, respond)
     else this.#events.ended(message.recipient, identityId, message.id, message.end)
   }
 
@@ -192,21 +193,25 @@ export class Router {
   }
 
   /**
-   * Whoever says `here` has just logged in: the connection here is the older one. Only when both
-   * are that new, the nonce decides, since each may have heard the other.
+   * Whoever asks has just logged in: the connection here is the older one, and goes. Only while
+   * this process asks the same, each has heard the other, and the nonce decides.
    */
-  #heardHere(identityId: Uint8Array, nonce: Uint8Array): void {
+  #heardHere(identityId: Uint8Array, nonce: Uint8Array, respond?: Respond): void {
     const mine = this.#attached.get(keyOf(identityId))
-    if (!mine) return
-    const sameTime = performance.now() - mine.since < SAME_TIME_MS
-    if (sameTime && Buffer.compare(mine.nonce, nonce) > 0) this.#sayHere(identityId, mine)
-    else this.#events.replaced(identityId)
+    const stays = mine !== undefined && !mine.alone && Buffer.compare(mine.nonce, nonce) > 0
+    respond?.(stays ? mine.nonce : NOTHING)
+    if (mine && !stays) this.#events.replaced(identityId)
   }
 
-  #sayHere(identityId: Uint8Array, attachment: Attachment): void {
-    if (this.#attached.get(keyOf(identityId)) !== attachment) return
+  #replaceOthers(identityId: Uint8Array, attachment: Attachment): void {
+    const isHere = (): boolean => this.#attached.get(keyOf(identityId)) === attachment
+    if (!isHere()) return
     const message = encodeRoute({ kind: 'here', nonce: attachment.nonce })
-    this.#bus.say(userSubject(identityId), message)
+    this.#bus.ask(userSubject(identityId), message, HERE_TIMEOUT_MS, (result) => {
+      attachment.alone = true
+      const otherStays = typeof result !== 'string' && result.length > 0
+      if (otherStays && isHere()) this.#events.replaced(identityId)
+    })
   }
 
   #forgetOldestRoom(): void {
@@ -242,7 +247,7 @@ const NOTHING = new Uint8Array(0)
  * recipient, shorter than a client's patience. Later answers become notices.
  */
 const ANSWER_TIMEOUT_MS = 5000
-/** Two logins of one user in two processes within this time are at one time. */
-const SAME_TIME_MS = 2000
+/** How long a process may take to let go of a user's older connection. */
+const HERE_TIMEOUT_MS = 2000
 /** Mailboxes whose room is waited for. */
 const ROOM_LIMIT = 16_384

@@ -130,6 +130,16 @@ export function severalProcessesContract(
       expect(await anas.outcome(ref)).toEqual({ kind: 'settled' })
     })
 
+    it('leave the newest also when users come and go quickly', async () => {
+      await start()
+      let last = await online(one, ben)
+      for (let count = 0; count < 8; count++) {
+        const next = await online(count % 2 === 0 ? two : one, ben)
+        expect(await last.closed).toBe(CLOSE_CODE.replaced)
+        last = next
+      }
+    })
+
     it('leave one connection when a user logs in to both at once', async () => {
       await start()
       const both = await Promise.all([connect(one, ben), connect(two, ben)])
