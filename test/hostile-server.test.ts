@@ -37,6 +37,7 @@ import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './
 
 const ANA = '+12025550101'
 const BEN = '+12025550102'
+const CLEO = '+12025550103'
 
 let server: TestServer
 let people: TestPerson[]
@@ -65,6 +66,24 @@ describe('a server that swaps a public key (row 12: no man in the middle)', () =
     const seenByAna = await (await ana.online()).verify(BEN)
     const seenByBen = await (await ben.online()).verify(ANA)
     expect(seenByAna.digits).not.toBe(seenByBen.digits)
+  })
+
+  test('one scan of the other device says so, and the truth as well', async () => {
+    const lie: Lie = { entry: await forgedEntry(BEN) }
+    const ana = await register(ANA, { ports: lyingDirectory(lie) })
+    const ben = await register(BEN)
+    const cleo = await register(CLEO)
+    const shown = (await (await ben.online()).verify(ANA)).code
+    const couplet = await ana.online()
+    expect(await couplet.verifyCode(BEN, shown)).toBe(false)
+    expect(await couplet.verify(BEN)).toMatchObject({ verified: false })
+
+    lie.entry = undefined
+    const honest = (await (await cleo.online()).verify(ANA)).code
+    expect(await couplet.verifyCode(CLEO, honest)).toBe(true)
+    expect(await couplet.verify(CLEO)).toMatchObject({ verified: true })
+    const damaged = couplet.verifyCode(CLEO, honest.subarray(1))
+    await expect(damaged).rejects.toMatchObject({ code: 'malformed' })
   })
 
   test('later, to somebody never verified: a warning, and what was written for the old key waits', async () => {

@@ -1,8 +1,9 @@
 /** One run of the program: from words to an exit code. Nothing here ends the process. */
+import type { Command, Operand } from './commands.ts'
 import type { Context, Environment } from './context.ts'
 import { codeOf, detailsOf, Interrupted, OutputClosed, UsageError } from './errors.ts'
 import { exitCodeFor, INTERRUPTED } from './exit-codes.ts'
-import { type Invocation, parseCommandLine, wantsJson } from './parse.ts'
+import { type Invocation, isMissing, parseCommandLine, wantsJson } from './parse.ts'
 import { sentenceFor } from './sentences.ts'
 import { createTerminal, type Streams, type Terminal } from './terminal.ts'
 
@@ -18,10 +19,21 @@ export async function runCli(
     const { json = false, quiet = false } = invocation.options
     terminal = createTerminal(streams, { json, quiet })
     context = { ...invocation, environment, terminal }
+    const { command, missing } = invocation
+    if (command && missing) context = await asked(context, command, missing)
     return await dispatch(invocation, context)
   } catch (error) {
     return failed(error, terminal, context, environment)
   }
+}
+
+/** Somebody at a terminal is asked for what is missing; a script is told. */
+async function asked(context: Context, command: Command, missing: Operand): Promise<Context> {
+  const { terminal, operands } = context
+  if (!terminal.interactive) throw isMissing(command, missing)
+  const { ask } = await import('./prompt.ts')
+  const answer = await ask(terminal.streams, missing.question!)
+  return { ...context, operands: [...operands, answer] }
 }
 
 async function dispatch({ command, options }: Invocation, context: Context): Promise<number> {

@@ -4,7 +4,7 @@ import type { OptionName } from './options.ts'
 
 export interface Command {
   readonly name: string
-  readonly group: 'Begin' | 'Talk' | 'Trust' | 'Look' | 'Learn'
+  readonly group: 'Begin' | 'Talk' | 'Trust' | 'Look' | 'Keep' | 'Program' | 'Learn'
   readonly summary: string
   /** What stands after the options, as help shows it. */
   readonly operands: readonly Operand[]
@@ -21,6 +21,10 @@ export interface Command {
 export interface Operand {
   readonly name: string
   readonly optional?: true
+  /** What it can be, for completion. */
+  readonly values?: readonly string[]
+  /** What somebody at a terminal is asked when it is missing. */
+  readonly question?: string
 }
 
 export interface Example {
@@ -28,16 +32,17 @@ export interface Example {
   readonly says: string
 }
 
+/** Options of every command that opens a home. */
 const PASSPHRASE: readonly OptionName[] = ['passphrase-file', 'no-passphrase']
 const COMMON: readonly OptionName[] = ['home', ...PASSPHRASE, 'json', 'quiet', 'help']
-const NUMBER: Operand = { name: 'NUMBER' }
+const NUMBER: Operand = { name: 'NUMBER', question: 'Number, like +12025550102: ' }
 
 export const COMMANDS: readonly Command[] = [
   {
     name: 'register',
     group: 'Begin',
     summary: 'Make your keys and register your number',
-    operands: [NUMBER],
+    operands: [{ name: 'NUMBER', question: 'Your number, like +12025550101: ' }],
     options: ['server', 'code', 'timeout', ...COMMON],
     description: [
       'Makes your keys on this machine, asks the server to send a six-digit code to your number, and finishes with it. A server in development mode prints the code in its own terminal.',
@@ -84,7 +89,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Talk',
     summary: 'Send a message',
     operands: [NUMBER, { name: 'TEXT', optional: true }],
-    options: ['wait', 'timeout', ...COMMON],
+    options: ['wait', 'expires', 'timeout', ...COMMON],
     description: [
       'Takes the text from the command line, or from standard input when there is none. The message is kept in your outbox until the recipient’s device has proven that it has it: if the server is down, it is pending and goes out with the next command that connects.',
     ],
@@ -93,6 +98,10 @@ export const COMMANDS: readonly Command[] = [
       {
         command: 'couplet send +12025550102 "Yes." --wait delivered',
         says: 'until the other device has proven it',
+      },
+      {
+        command: 'couplet send +12025550102 "The door code is 4711" --expires 1h',
+        says: 'both devices delete it an hour after it was sent or read',
       },
       { command: 'df -h / | couplet send +12025550102', says: 'from a program' },
     ],
@@ -139,33 +148,60 @@ export const COMMANDS: readonly Command[] = [
     group: 'Trust',
     summary: 'Show the safety number with somebody',
     operands: [NUMBER],
-    options: ['mark', 'unmark', 'timeout', ...COMMON],
+    options: ['compare', 'mark', 'unmark', 'timeout', ...COMMON],
     description: [
-      'Sixty digits that are the same at both ends, unless somebody is in between. Compare them face to face or on a call, then run it again with --mark.',
+      'Sixty digits that are the same at both ends, unless somebody is in between. Compare them face to face or on a call, then run it again with --mark. At a terminal there is a QR code too, for the other device to scan.',
+      'With --compare, the digits that the other device shows are compared here, and the contact is marked as verified if they match.',
     ],
     examples: [
       { command: 'couplet verify +12025550102', says: 'show' },
       { command: 'couplet verify +12025550102 --mark', says: 'we compared: they match' },
+      {
+        command:
+          'couplet verify +12025550102 --compare "69594 16814 34868 86587 88626 14897 29840 79303 10536 05118 88054 66987"',
+        says: 'compare what was pasted',
+      },
     ],
     load: () => import('./commands/verify.ts'),
   },
   {
     name: 'contacts',
     group: 'Trust',
-    summary: 'List the people you have keys of; accept a changed key',
+    summary: 'List the people you have keys of; accept a changed key; block',
     operands: [
-      { name: 'accept', optional: true },
+      { name: 'ACTION', optional: true, values: ['accept', 'block', 'unblock'] },
       { name: 'NUMBER', optional: true },
     ],
     options: COMMON,
     description: [
       'When somebody registers again (a new phone, or somebody in between) their key changes, and nothing is sent to them until you decide. “contacts accept” is that decision: from now on the number is the new key. Verify the safety number first.',
+      'Nothing of a blocked contact is shown, and no receipt goes there.',
     ],
     examples: [
       { command: 'couplet contacts', says: 'everybody' },
       { command: 'couplet contacts accept +12025550102', says: 'go on with the new key' },
+      { command: 'couplet contacts block +12025550102', says: 'hear no more from there' },
     ],
     load: () => import('./commands/contacts.ts'),
+  },
+  {
+    name: 'requests',
+    group: 'Trust',
+    summary: 'Strangers who wrote: accept or block them',
+    operands: [
+      { name: 'ACTION', optional: true, values: ['accept', 'block'] },
+      { name: 'NUMBER', optional: true },
+    ],
+    options: ['timeout', ...COMMON],
+    description: [
+      'With “couplet settings strangers ask”, a first message from somebody unknown waits here. Its sender sees no receipt before you accept.',
+    ],
+    examples: [
+      { command: 'couplet requests', says: 'who waits; at a terminal it asks what to do' },
+      { command: 'couplet requests accept +12025550102', says: 'read what was written' },
+      { command: 'couplet requests block +12025550102', says: 'hear no more from there' },
+    ],
+    load: () => import('./commands/requests.ts'),
   },
   {
     name: 'outbox',
@@ -193,10 +229,50 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/status.ts'),
   },
   {
+    name: 'settings',
+    group: 'Keep',
+    summary: 'Receipts, strangers, and the timer of your messages',
+    operands: [
+      { name: 'NAME', optional: true, values: ['receipts', 'strangers', 'timer'] },
+      { name: 'VALUE', optional: true, values: ['on', 'off', 'accept', 'ask', '1h', '1d', '1w'] },
+    ],
+    options: ['timeout', ...COMMON],
+    description: [
+      'receipts on|off: whether people see when their messages have arrived here. strangers accept|ask: whether a first message from somebody unknown is shown at once or waits in “couplet requests”. timer TIME|off: how long after it was sent or read both devices delete what you send.',
+    ],
+    examples: [
+      { command: 'couplet settings', says: 'as they are' },
+      { command: 'couplet settings strangers ask', says: '' },
+      { command: 'couplet settings timer 1w', says: '' },
+    ],
+    load: () => import('./commands/settings.ts'),
+  },
+  {
+    name: 'completion',
+    group: 'Learn',
+    summary: 'Complete commands and options in bash, zsh or fish',
+    operands: [{ name: 'SHELL', values: ['bash', 'zsh', 'fish'] }],
+    options: ['help'],
+    description: [
+      'Prints a script for your shell. To have it always, add the line of the example to ~/.bashrc or, after compinit, to ~/.zshrc; fish reads ~/.config/fish/completions/couplet.fish.',
+    ],
+    examples: [
+      {
+        command: 'eval "$(couplet completion bash)"',
+        says: 'in ~/.bashrc, or with zsh in ~/.zshrc',
+      },
+      {
+        command: 'couplet completion fish > ~/.config/fish/completions/couplet.fish',
+        says: 'fish, once',
+      },
+    ],
+    load: () => import('./commands/completion.ts'),
+  },
+  {
     name: 'help',
     group: 'Learn',
     summary: 'Help on a command, or on exit-codes, environment, states',
-    operands: [{ name: 'TOPIC', optional: true }],
+    operands: [{ name: 'TOPIC', optional: true, values: ['exit-codes', 'environment', 'states'] }],
     options: ['help'],
     description: [],
     examples: [

@@ -42,6 +42,8 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 89, code: 'untrusted-answer', meaning: "The server's answer about somebody is forged." },
   { exit: 90, code: 'code-not-sent', meaning: 'The server could not send the code.' },
   { exit: 91, code: 'closed', meaning: 'Another connection of this identity took over.' },
+  { exit: 92, code: 'mismatch', meaning: 'The compared digits are not those of the contact.' },
+  { exit: 93, code: 'no-request', meaning: 'Nobody waits for a decision under that number.' },
 ]
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */

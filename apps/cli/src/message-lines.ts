@@ -1,5 +1,5 @@
 /** Messages as lines, for people and for programs. */
-import type { IncomingMessage, OutgoingMessage } from '@couplet/client'
+import type { IncomingMessage, Message, OutgoingMessage } from '@couplet/client'
 import { sanitize, sanitizeLine } from './sanitize.ts'
 import { stateWords } from './states.ts'
 import type { Terminal } from './terminal.ts'
@@ -14,6 +14,7 @@ export function incomingJson(message: IncomingMessage): Record<string, unknown> 
     text: message.text,
     sentAt: isoTime(message.sentAt),
     receivedAt: isoTime(message.receivedAt),
+    ...expiresJson(message),
     sequence: message.sequence,
     missingBefore: message.missingBefore,
   }
@@ -30,7 +31,12 @@ export function outgoingJson(message: OutgoingMessage): Record<string, unknown> 
     ...(message.failure && { failure: message.failure }),
     sentAt: isoTime(message.sentAt),
     stateAt: isoTime(message.stateAt),
+    ...expiresJson(message),
   }
+}
+
+function expiresJson({ expiresAt }: Message): { readonly expiresAt?: string } {
+  return expiresAt === undefined ? {} : { expiresAt: isoTime(expiresAt) }
 }
 
 /** `+12025550101  18:00  Dinner at eight?`; further lines of the text are indented. */

@@ -12,6 +12,9 @@ export interface Options {
   code?: string
   wait?: 'sent' | 'delivered'
   timeout?: number
+  /** Milliseconds. */
+  expires?: number
+  compare?: string
   follow?: boolean
   mark?: boolean
   unmark?: boolean
@@ -29,6 +32,7 @@ export type OptionKind =
   | { readonly kind: 'flag' }
   | { readonly kind: 'text'; readonly placeholder: string }
   | { readonly kind: 'seconds'; readonly placeholder: string }
+  | { readonly kind: 'duration'; readonly placeholder: string }
   | { readonly kind: 'choice'; readonly placeholder: string; readonly choices: readonly string[] }
 
 export type OptionSpec = OptionKind & {
@@ -66,6 +70,16 @@ export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
     kind: 'seconds',
     placeholder: 'SECONDS',
     help: 'Give up waiting after this long (default: 30)',
+  },
+  expires: {
+    kind: 'duration',
+    placeholder: 'TIME',
+    help: 'Both devices delete it so long after it was sent or read: 30s, 5m, 1h, 7d, off',
+  },
+  compare: {
+    kind: 'text',
+    placeholder: 'DIGITS',
+    help: 'The sixty digits that the other device shows: mark as verified if they match',
   },
   follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
   mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },

@@ -3,8 +3,9 @@
  * what they may be is judged here, against the tables, so that errors can suggest what was meant.
  */
 import { parseArgs } from 'node:util'
-import { COMMANDS, type Command, commandNamed } from './commands.ts'
+import { COMMANDS, type Command, commandNamed, type Operand } from './commands.ts'
 import type { Environment } from './context.ts'
+import { durationMs } from './duration.ts'
 import { UsageError } from './errors.ts'
 import { OPTIONS, type OptionName, type Options, variableOf } from './options.ts'
 import { suggest } from './suggest.ts'
@@ -15,6 +16,8 @@ export interface Invocation {
   readonly options: Options
   readonly operands: readonly string[]
   readonly rest: readonly string[]
+  /** Set when the first operand is missing that somebody at a terminal could be asked for. */
+  readonly missing?: Operand
 }
 
 /** @throws {UsageError} with a suggestion where there is one. */
@@ -31,6 +34,7 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   const passThrough = command?.passThrough === true
   const options: Options = {}
   const operands: string[] = []
+  let missing: Operand | undefined
   for (const token of tokens) {
     if (passThrough && token.index >= first!.index) break
     if (token.kind === 'positional' && token !== first) operands.push(token.value)
@@ -40,12 +44,13 @@ export function parseCommandLine(words: readonly string[], environment: Environm
   }
   if (command && !passThrough) {
     addVariables(options, command, environment)
-    if (options.help !== true) checkOperands(command, operands)
+    if (options.help !== true) missing = checkOperands(command, operands)
   } else {
     // Without a command there is no --json, but errors should still be as the caller wants them.
     addVariables(options, undefined, environment)
   }
-  return { command, options, operands, rest: first ? words.slice(first.index + 1) : [] }
+  const rest = first ? words.slice(first.index + 1) : []
+  return { command, options, operands, rest, ...(missing && { missing }) }
 }
 
 /** Whether the words ask for JSON; for errors in words that cannot be parsed. */
@@ -111,6 +116,7 @@ function converted(name: OptionName, label: string, value: string): string | num
   if (spec.kind === 'choice' && !spec.choices.includes(value)) {
     throw new UsageError(`${label} is ${spec.choices.join(' or ')}, not “${value}”.`)
   }
+  if (spec.kind === 'duration') return durationMs(value, label)
   if (spec.kind !== 'seconds') return value
   const seconds = /^\d+(\.\d+)?$/.test(value) ? Number(value) : Number.NaN
   if (!(seconds > 0 && seconds <= MAX_SECONDS)) {
@@ -139,15 +145,15 @@ function set(options: Options, name: OptionName, value: string | number | boolea
   Object.assign(options, { [name]: value })
 }
 
-function checkOperands(command: Command, operands: readonly string[]): void {
+/** Answers an operand that is missing and could be asked for. */
+function checkOperands(command: Command, operands: readonly string[]): Operand | undefined {
   const missing = command.operands.find(
     (operand, index) => !operand.optional && index >= operands.length,
   )
-  if (missing) {
-    throw new UsageError(`${missing.name} is missing. Usage: couplet ${usageOf(command)}`)
-  }
+  if (missing?.question !== undefined) return missing
+  if (missing) throw isMissing(command, missing)
   const extra = operands[command.operands.length]
-  if (extra === undefined) return
+  if (extra === undefined) return undefined
   const quotes =
     command.name === 'send'
       ? ' Put the text in quotes.'
@@ -155,6 +161,10 @@ function checkOperands(command: Command, operands: readonly string[]): void {
         ? ' A number is one word, or in quotes.'
         : ''
   throw new UsageError(`“${extra}” is too much.${quotes} Usage: couplet ${usageOf(command)}`)
+}
+
+export function isMissing(command: Command, operand: Operand): UsageError {
+  return new UsageError(`${operand.name} is missing. Usage: couplet ${usageOf(command)}`)
 }
 
 /** `send NUMBER [TEXT]`. */

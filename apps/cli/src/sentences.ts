@@ -20,7 +20,7 @@ type Sentence = (context: Context, error: unknown) => string
 
 const SENTENCES: Readonly<Record<string, Sentence>> = {
   'invalid-phone-number': (context) =>
-    `“${context.operands.find((operand) => operand !== 'accept') ?? ''}” is not a phone number that can exist: it begins with + and the country code, like +12025550101.`,
+    `“${number(context)}” is not a phone number that can exist: it begins with + and the country code, like +12025550101.`,
   'not-registered': (context) =>
     `nobody is registered in this home yet. Begin with: ${pasteable(context, 'register NUMBER')}`,
   'already-registered': (context) =>
@@ -66,7 +66,8 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
 }
 
 function number(context: Context): string {
-  return context.operands.find((operand) => operand !== 'accept') ?? 'NUMBER'
+  const { operands } = context
+  return operands.find((operand) => /^\+?\d/.test(operand)) ?? operands.at(-1) ?? 'NUMBER'
 }
 
 function tries(count: number): string {

@@ -13,7 +13,10 @@ const OWN = COMMANDS.filter(({ passThrough }) => passThrough !== true)
 
 test('help names every command', () => {
   const help = generalHelp()
-  for (const { name, summary } of COMMANDS) expect(help).toContain(`${name.padEnd(8)}  ${summary}`)
+  const width = Math.max(...COMMANDS.map(({ name }) => name.length))
+  for (const { name, summary } of COMMANDS) {
+    expect(help).toContain(`${name.padEnd(width)}  ${summary}`)
+  }
 })
 
 describe.each(OWN)('help on $name', (command) => {
@@ -67,7 +70,7 @@ test('topics', () => {
 
 /** The words of the first `couplet` in a line of shell. */
 function shellWords(line: string): string[] {
-  const call = line.slice(line.indexOf('couplet ')).split(' | ')[0]!
-  const words = call.match(/"[^"]*"|\S+/g) ?? []
+  const call = line.slice(line.indexOf('couplet ')).split(/ [|>] /)[0]!
+  const words = call.replace(/\)"$/, '').match(/"[^"]*"|\S+/g) ?? []
   return words.slice(1).map((word) => word.replaceAll('"', ''))
 }

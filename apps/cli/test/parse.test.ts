@@ -32,7 +32,7 @@ describe('the command line', () => {
     ['frobnicate', /there is no command “frobnicate”/],
     ['receive --folow', /Did you mean “--follow”/],
     ['receive --wait sent', /has no option --wait/],
-    ['send', /NUMBER is missing/],
+    ['completion', /SHELL is missing/],
     ['send +12025550102 Dinner at eight?', /Put the text in quotes/],
     ['send +12025550102 Hi --wait read', /sent or delivered, not “read”/],
     ['send +12025550102 Hi --timeout soon', /number of seconds/],
@@ -63,6 +63,12 @@ describe('the command line', () => {
   })
 })
 
+test('what somebody could be asked for is left to the caller', () => {
+  const { missing } = parseCommandLine(['send'], {})
+  expect(missing).toMatchObject({ name: 'NUMBER', question: expect.stringContaining('Number') })
+  expect(parseCommandLine(['send', '+12025550102'], {}).missing).toBeUndefined()
+})
+
 describe('environment variables', () => {
   const settings = (Object.keys(OPTIONS) as OptionName[]).filter((name) => variableOf(name))
 
@@ -73,12 +79,13 @@ describe('environment variables', () => {
 
   test.each(settings)('%s', (name) => {
     const command = COMMANDS.find(({ options }) => options.includes(name))!
-    const operands = command.operands.filter(({ optional }) => !optional).map(() => '+12025550101')
+    const operands = command.operands.filter(({ optional }) => !optional).map(() => 'x')
     const spec = OPTIONS[name]
     const [text, value] = {
       flag: ['1', true] as const,
       text: ['given', 'given'] as const,
       seconds: ['7', 7] as const,
+      duration: ['2h', 7_200_000] as const,
       choice: ['delivered', 'delivered'] as const,
     }[spec.kind]
     const words = [command.name, ...operands]

@@ -1,5 +1,5 @@
 /** The words of the SDK: what a program that uses it sees. */
-import type { PhoneNumber } from '@couplet/wire'
+import type { Bytes, PhoneNumber } from '@couplet/wire'
 import type { Plain } from './ports.ts'
 
 /**
@@ -118,6 +118,8 @@ export interface SafetyNumber {
   readonly identityId: string
   /** Sixty digits; the same at both ends. */
   readonly digits: string
+  /** The bytes of the QR code that the contact scans. (spec/safety-number.md) */
+  readonly code: Bytes
   readonly verified: boolean
   /** The number is that of a new key, which the user has not accepted yet. */
   readonly keyChanged: boolean
@@ -222,6 +224,13 @@ export interface Couplet {
    * @throws {ClientError} `key-changed` when the contact's key is not the compared one any more.
    */
   markVerified(compared: SafetyNumber): Promise<void>
+  /**
+   * Compares the code that the contact's device shows, and on a match marks the contact as verified.
+   *
+   * @returns whether it matches. If not, somebody may be in between: warn.
+   * @throws {ClientError} `malformed` when these are not the bytes of such a code; those of `verify`.
+   */
+  verifyCode(peer: string, code: Uint8Array): Promise<boolean>
   /** Takes the mark back. */
   unmarkVerified(peer: string): Promise<void>
   /**

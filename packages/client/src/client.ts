@@ -279,6 +279,10 @@ class Client implements Couplet {
     await this.#book.markVerified(this.#peer(phone), identityId)
   }
 
+  async verifyCode(peer: string, code: Uint8Array): Promise<boolean> {
+    return this.#book.verifyCode(this.#peer(peer), code)
+  }
+
   async unmarkVerified(peer: string): Promise<void> {
     await this.#book.unmarkVerified(this.#peer(peer))
   }

@@ -2,7 +2,14 @@
  * What the user decides about people: whom to write to, whom to accept or block, whose key to trust.
  * (spec/delivery.md, "Changed identities", "Message requests")
  */
-import { importIdentity, safetyNumber } from '@couplet/protocol'
+import {
+  decodeVerificationCode,
+  encodeVerificationCode,
+  importIdentity,
+  matchesVerificationCode,
+  safetyNumber,
+  type VerificationCode,
+} from '@couplet/protocol'
 import { type PhoneNumber, toHex } from '@couplet/wire'
 import type { Contact, MessageRequest, SafetyNumber } from './api.ts'
 import type { Context } from './context.ts'
@@ -54,6 +61,7 @@ export class ContactBook {
       phone,
       identityId: toHex(identity.id),
       digits: safetyNumber(platform.primitives, self, identity),
+      code: encodeVerificationCode(self, identity),
       verified: contact.verified && !contact.changed,
       keyChanged: contact.changed !== undefined,
     }
@@ -67,6 +75,18 @@ export class ContactBook {
       await tables.putContact(after)
       return after
     })
+  }
+
+  /** A match is with the pinned identity: a changed one has to be accepted first. */
+  async verifyCode(phone: PhoneNumber, code: Uint8Array): Promise<boolean> {
+    const { platform, self } = this.#context
+    const scanned = readCode(code)
+    const { identity, changed } = await this.#current(phone)
+    if (!identity || changed) throw keyChanged(phone)
+    const contact = importIdentity(platform.primitives, identity.signed)
+    if (!matchesVerificationCode(scanned, self, contact)) return false
+    await this.markVerified(phone, toHex(contact.id))
+    return true
   }
 
   async unmarkVerified(phone: PhoneNumber): Promise<void> {
@@ -182,6 +202,14 @@ export function publicContact(contact: ContactRecord): Contact {
 
 function isNamed(identity: PinnedIdentity | undefined, id: string): boolean {
   return identity !== undefined && toHex(identity.id) === id
+}
+
+function readCode(code: Uint8Array): VerificationCode {
+  try {
+    return decodeVerificationCode(code)
+  } catch (cause) {
+    throw new ClientError('malformed', 'this is not a code to verify a contact with', { cause })
+  }
 }
 
 function keyChanged(phone: PhoneNumber): ClientError {

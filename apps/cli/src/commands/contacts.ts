@@ -8,10 +8,13 @@ import { tryOnline, withCouplet } from '../home.ts'
 export async function run(context: Context): Promise<number> {
   const [action, number] = context.operands
   if (action === undefined) return list(context)
-  if (action !== 'accept' || number === undefined) {
-    throw new UsageError('it is “couplet contacts” or “couplet contacts accept NUMBER”.')
+  if (!isAction(action) || number === undefined) {
+    throw new UsageError(
+      'it is “couplet contacts”, or “contacts accept”, “block” or “unblock” and a NUMBER.',
+    )
   }
-  return accept(context, parsePhoneNumber(number))
+  const phone = parsePhoneNumber(number)
+  return action === 'accept' ? accept(context, phone) : block(context, phone, action === 'block')
 }
 
 function list(context: Context): Promise<number> {
@@ -48,11 +51,30 @@ function accept(context: Context, phone: string): Promise<number> {
   })
 }
 
-function contactJson(contact: Contact): Record<string, unknown> {
+function block(context: Context, phone: string, blocked: boolean): Promise<number> {
+  const { terminal } = context
+  return withCouplet(context, async (couplet, deadline) => {
+    await terminal.printJson(contactJson(await couplet.block(phone, blocked)))
+    await terminal.answer(
+      blocked
+        ? `${phone} is blocked: nothing from there is shown, and no receipt goes there.`
+        : `${phone} is not blocked any more.`,
+    )
+    if (!blocked) await tryOnline(context, couplet, deadline)
+    return 0
+  })
+}
+
+function isAction(word: string): word is 'accept' | 'block' | 'unblock' {
+  return ['accept', 'block', 'unblock'].includes(word)
+}
+
+export function contactJson(contact: Contact): Record<string, unknown> {
   return { type: 'contact', ...contact }
 }
 
 function trustWords({ terminal }: Context, contact: Contact): string {
+  if (contact.blocked) return terminal.paint('dim', 'blocked')
   if (contact.changedKey) return terminal.paint('yellow', 'changed key: verify, then accept')
   return contact.verified ? terminal.paint('green', 'verified') : 'not verified yet'
 }

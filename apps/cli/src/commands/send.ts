@@ -17,7 +17,9 @@ export async function run(context: Context): Promise<number> {
 
   return withCouplet(context, async (couplet, deadline) => {
     const online = await tryOnline(context, couplet, deadline)
-    const sending = await couplet.send(to, text)
+    const { expires } = context.options
+    const options = expires === undefined ? {} : { expiresAfterMs: expires }
+    const sending = await couplet.send(to, text, options)
     // Both fail when the client is closed, and nobody may be listening to them then.
     sending.sent.catch(() => {})
     sending.delivered.catch(() => {})

@@ -1,0 +1,104 @@
+/** Requests, settings, blocking, verification and timers, typed as a person types them. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { TestServer } from '../../../test/people.ts'
+import { type Outcome, run } from './run.ts'
+
+const FOLDER = mkdtempSync(join(tmpdir(), 'couplet-commands-'))
+const ANA = '+12025550101'
+const BEN = '+12025550102'
+const server = new TestServer()
+
+beforeAll(async () => {
+  await server.start()
+  for (const phone of [ANA, BEN]) {
+    await couplet(phone, 'register', phone, '--server', server.url)
+    await couplet(phone, 'register', phone, '--code', server.codes.get(phone)!)
+  }
+})
+
+afterAll(async () => {
+  await server.stop()
+  rmSync(FOLDER, { recursive: true, force: true })
+})
+
+function couplet(who: string, ...words: string[]): Promise<Outcome> {
+  const home = join(FOLDER, who.slice(1))
+  return run(words, { COUPLET_HOME: home, COUPLET_NO_PASSPHRASE: '1' })
+}
+
+async function json(who: string, ...words: string[]): Promise<Record<string, unknown>[]> {
+  const { exit, output, errors } = await couplet(who, ...words, '--json')
+  expect({ exit, errors }).toEqual({ exit: 0, errors: '' })
+  const lines = output.split('\n').filter((line) => line !== '')
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>)
+}
+
+describe('strangers', () => {
+  test('wait as requests when the user wants to be asked, until accepted', async () => {
+    const changed = await couplet(BEN, 'settings', 'strangers', 'ask')
+    expect(changed.output).toBe('strangers ask\n')
+    expect(changed.errors).toContain('waits in “couplet requests”')
+    await couplet(ANA, 'send', BEN, 'Hello, this is Ana.')
+    expect(await json(BEN, 'receive')).toEqual([])
+
+    const [request] = await json(BEN, 'requests')
+    expect(request).toMatchObject({ type: 'request', phone: ANA })
+    expect(request?.messages).toMatchObject([{ type: 'message', text: 'Hello, this is Ana.' }])
+    expect((await couplet(BEN, 'requests')).output).toContain('Hello, this is Ana.')
+    expect(await json(BEN, 'requests', 'accept', ANA)).toMatchObject([
+      { type: 'contact', phone: ANA, accepted: true },
+    ])
+    expect(await json(BEN, 'receive')).toMatchObject([{ text: 'Hello, this is Ana.' }])
+    const nobody = await couplet(BEN, 'requests', 'accept', ANA)
+    expect(nobody).toMatchObject({ exit: 93, output: '' })
+  })
+
+  test('blocked and not any more', async () => {
+    expect(await json(BEN, 'contacts', 'block', ANA)).toMatchObject([{ blocked: true }])
+    expect((await couplet(BEN, 'contacts')).output).toBe(`${ANA}  blocked\n`)
+    expect(await json(BEN, 'contacts', 'unblock', ANA)).toMatchObject([{ blocked: false }])
+  })
+})
+
+describe('settings', () => {
+  test('are shown, changed one at a time, and checked', async () => {
+    expect((await couplet(ANA, 'settings', 'receipts')).output).toBe('receipts  on\n')
+    expect(await json(ANA, 'settings', 'receipts', 'off')).toMatchObject([{ receipts: false }])
+    expect(await json(ANA, 'settings', 'receipts', 'on')).toMatchObject([{ receipts: true }])
+    expect((await couplet(ANA, 'settings', 'recipts')).errors).toContain('Did you mean “receipts”?')
+    expect((await couplet(ANA, 'settings', 'strangers', 'off')).exit).toBe(64)
+    expect((await couplet(ANA, 'settings', 'timer', 'soon')).exit).toBe(64)
+  })
+
+  test('the timer holds for what is sent without one', async () => {
+    expect(await json(ANA, 'settings', 'timer', '2h')).toMatchObject([
+      { expiresAfterMs: 7_200_000 },
+    ])
+    expect((await couplet(ANA, 'settings', 'timer')).output).toBe('timer     2h\n')
+    const span = async (...options: string[]): Promise<number | undefined> => {
+      const [sent] = await json(ANA, 'send', BEN, 'burn this', ...options)
+      const { sentAt, expiresAt } = sent as { sentAt: string; expiresAt?: string }
+      return expiresAt === undefined ? undefined : Date.parse(expiresAt) - Date.parse(sentAt)
+    }
+    expect(await span()).toBe(7_200_000)
+    expect(await span('--expires', '30s')).toBe(30_000)
+    expect(await span('--expires', 'off')).toBeUndefined()
+    await couplet(ANA, 'settings', 'timer', 'off')
+  })
+})
+
+describe('verify', () => {
+  test('compares pasted digits, and marks only a match', async () => {
+    const [shown] = await json(BEN, 'verify', ANA)
+    const digits = String(shown?.digits)
+    const other = `${digits.slice(0, 59)}${digits.endsWith('0') ? '1' : '0'}`
+    expect(await couplet(ANA, 'verify', BEN, '--compare', other)).toMatchObject({ exit: 92 })
+    expect(await json(ANA, 'verify', BEN)).toMatchObject([{ digits, verified: false }])
+    const pasted = digits.replace(/(\d{5})/g, '$1 ')
+    expect(await json(ANA, 'verify', BEN, '--compare', pasted)).toMatchObject([{ verified: true }])
+    expect((await couplet(ANA, 'verify', BEN, '--compare', '1234')).exit).toBe(64)
+  })
+})
