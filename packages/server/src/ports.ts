@@ -127,6 +127,8 @@ export interface Store {
   readonly registrations: RegistrationStore
   /** Resolves when a write has become durable just now; rejects when the store cannot write. */
   probe(): Promise<void>
+  /** Whether it is this process's turn to look for what expired; without it, it always is. */
+  takeExpiry?(now: number): Promise<boolean>
   /** Resolves when the store has failed for good; never, when it has not. */
   readonly failed: Promise<Error>
   /** Finishes what was asked before. */

@@ -137,12 +137,13 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
   const { app, delivery } = parts
   const clock = options.clock ?? systemClock
   const { port } = app.server.address() as AddressInfo
+  const expire = async (): Promise<void> => {
+    if (store.takeExpiry && !(await store.takeExpiry(clock.now()))) return
+    await delivery.expire(options.mailboxTtlMs ?? MAILBOX_TTL_MS)
+    await store.registrations.expire(clock.now())
+  }
   const expiry = setInterval(() => {
-    const expired = [
-      delivery.expire(options.mailboxTtlMs ?? MAILBOX_TTL_MS),
-      store.registrations.expire(clock.now()),
-    ]
-    Promise.all(expired).catch(() => log.warn('could not remove what expired; will try again'))
+    expire().catch(() => log.warn('could not remove what expired; will try again'))
   }, options.expiryIntervalMs ?? EXPIRY_INTERVAL_MS)
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {

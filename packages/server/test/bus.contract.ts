@@ -21,9 +21,9 @@ const asking = (bus: Bus, subject: string, message: string, timeoutMs = 5000): P
 export function busContract(name: string, open: () => Promise<BusesUnderTest>): void {
   let under: BusesUnderTest
 
-  afterEach(() => under.end())
-
   describe(name, () => {
+    afterEach(() => under.end())
+
     it('carries messages in order to those who hear the subject, and to nobody else', async () => {
       under = await open()
       const { one, two } = under

@@ -53,12 +53,12 @@ export function severalProcessesContract(
     ben = await register(two, '+12025550102')
   }
 
-  afterEach(async () => {
-    await Promise.all([one.close(), two.close()])
-    await under.end()
-  })
-
   describe(`${name}: two processes`, () => {
+    afterEach(async () => {
+      await Promise.all([one.close(), two.close()])
+      await under.end()
+    })
+
     it('deliver live from one to the other, with the receipt in the answer to the put', async () => {
       // No write at all is needed: the answer comes long before the window ends.
       await start({ commitWindowMs: 60_000 })

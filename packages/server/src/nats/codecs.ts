@@ -1,0 +1,158 @@
+/** How records are kept: a version, then fixed fields, with the strict codec of the wire. */
+import { type PhoneNumber, Reader, utf8, WireError, Writer } from '@couplet/wire'
+import { decodeEnded, encodeEnded } from '../ended-codec.ts'
+import { EMPTY_MAILBOX, type Ended, type MailboxRecord } from '../mailbox.ts'
+import type { PendingRegistration, StoredEnvelope, User } from '../ports.ts'
+import { stepLane } from '../receipt-lane.ts'
+import type { RecordKind } from './records.ts'
+
+const VERSION = 1
+const HASH_BYTES = 32
+
+export const MAILBOX: RecordKind<MailboxRecord<StoredEnvelope>> = {
+  empty: EMPTY_MAILBOX,
+  encode({ waiting, ended }) {
+    const writer = new Writer().u8(VERSION).u16(waiting.length)
+    for (const { id, sender, storedAt, envelope } of waiting) {
+      writer.bytes(id).bytes(sender).u64(storedAt).bytes32(envelope)
+    }
+    return writer.bytes(encodeEnded(ended)).finish()
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes).expect(VERSION, 'version of a mailbox')
+    const waiting = Array.from({ length: reader.u16() }, () => ({
+      id: reader.bytes(HASH_BYTES),
+      sender: reader.bytes(HASH_BYTES),
+      storedAt: reader.u64(),
+      envelope: reader.bytes32(),
+    }))
+    return { waiting, ended: decodeEnded(reader.rest()) }
+  },
+  oldestAt: ({ waiting, ended }) =>
+    oldest([...waiting.map((one) => one.storedAt), ...ended.map((one) => one.endedAt)]),
+}
+
+/** What a sender can ask about: where its envelopes went, and how the last ones ended. */
+export interface LaneRecord {
+  /** The newest last. They may have ended since: the mailbox knows. */
+  readonly sent: readonly { readonly id: Uint8Array; readonly recipient: Uint8Array }[]
+  readonly ended: readonly Ended[]
+}
+
+/** Envelopes of one sender whose mailboxes are remembered. */
+const SENT_LIMIT = 128
+
+export const LANE: RecordKind<LaneRecord> = {
+  empty: { sent: [], ended: [] },
+  encode({ sent, ended }) {
+    const writer = new Writer().u8(VERSION).u16(sent.length)
+    for (const { id, recipient } of sent) writer.bytes(id).bytes(recipient)
+    return writer.bytes(encodeEnded(ended)).finish()
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes).expect(VERSION, 'version of a lane')
+    const sent = Array.from({ length: reader.u16() }, () => ({
+      id: reader.bytes(HASH_BYTES),
+      recipient: reader.bytes(HASH_BYTES),
+    }))
+    return { sent, ended: decodeEnded(reader.rest()) }
+  },
+  oldestAt: ({ ended }) => oldest(ended.map((one) => one.endedAt)),
+}
+
+export function stepSent(lane: LaneRecord, id: Uint8Array, recipient: Uint8Array): LaneRecord {
+  return { ...lane, sent: [...lane.sent, { id, recipient }].slice(-SENT_LIMIT) }
+}
+
+export function stepEnded(lane: LaneRecord, ended: Ended): LaneRecord {
+  const sent = lane.sent.filter(({ id }) => Buffer.compare(id, ended.id) !== 0)
+  return { sent, ended: stepLane(lane.ended, ended) }
+}
+
+export const USER: RecordKind<User | undefined> = {
+  empty: undefined,
+  encode(user) {
+    const { phone, identityId, identity, prekeys, prekeysId, registeredAt, revision } = user!
+    return new Writer()
+      .u8(VERSION)
+      .bytes16(utf8(phone))
+      .bytes(identityId)
+      .bytes32(identity)
+      .bytes32(prekeys)
+      .u64(prekeysId)
+      .u64(registeredAt)
+      .u64(revision)
+      .finish()
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes).expect(VERSION, 'version of a user')
+    const user = {
+      phone: text(reader) as PhoneNumber,
+      identityId: reader.bytes(HASH_BYTES),
+      identity: reader.bytes32(),
+      prekeys: reader.bytes32(),
+      prekeysId: reader.u64(),
+      registeredAt: reader.u64(),
+      revision: reader.u64(),
+    }
+    reader.finish()
+    return user
+  },
+}
+
+export const REGISTRATION: RecordKind<PendingRegistration | undefined> = {
+  empty: undefined,
+  encode(pending) {
+    const { id, phone, identityId, identity, prekeys } = pending!
+    const { prekeysId, challenge, codeHash, expiresAt, triesLeft } = pending!
+    return new Writer()
+      .u8(VERSION)
+      .bytes16(utf8(id))
+      .bytes16(utf8(phone))
+      .bytes(identityId)
+      .bytes32(identity)
+      .bytes32(prekeys)
+      .u64(prekeysId)
+      .bytes(challenge)
+      .bytes(codeHash)
+      .u64(expiresAt)
+      .u8(triesLeft)
+      .finish()
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes).expect(VERSION, 'version of a registration')
+    const pending = {
+      id: text(reader),
+      phone: text(reader) as PhoneNumber,
+      identityId: reader.bytes(HASH_BYTES),
+      identity: reader.bytes32(),
+      prekeys: reader.bytes32(),
+      prekeysId: reader.u64(),
+      challenge: reader.bytes(HASH_BYTES),
+      codeHash: reader.bytes(HASH_BYTES),
+      expiresAt: reader.u64(),
+      triesLeft: reader.u8(),
+    }
+    reader.finish()
+    return pending
+  },
+  oldestAt: (pending) => pending?.expiresAt,
+}
+
+/** A few bytes under a name: which number an identity has, which version a layout. */
+export const BYTES: RecordKind<Uint8Array | undefined> = {
+  empty: undefined,
+  encode: (bytes) => bytes!,
+  decode(bytes) {
+    if (bytes.length === 0) throw new WireError('malformed', 'nothing there')
+    return bytes
+  },
+}
+
+function text(reader: Reader): string {
+  return new TextDecoder('utf-8', { fatal: true }).decode(reader.bytes16())
+}
+
+function oldest(times: readonly number[]): number | undefined {
+  return times.length === 0 ? undefined : Math.min(...times)
+}

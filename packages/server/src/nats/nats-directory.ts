@@ -1,0 +1,61 @@
+/** The directory in JetStream: a record for each number, and for each identity the way to it. */
+import { createHmac } from 'node:crypto'
+import { equalBytes, type PhoneNumber, utf8 } from '@couplet/wire'
+import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
+import type { DirectoryStore, User } from '../ports.ts'
+import { BYTES, USER } from './codecs.ts'
+import { identitySubject, userSubject } from './layout.ts'
+import { Records } from './records.ts'
+
+export class NatsDirectory implements DirectoryStore {
+  readonly #users: Records<User | undefined>
+  readonly #numbers: Records<Uint8Array | undefined>
+  readonly #key: Uint8Array
+
+  /** @param key - of the hash that stands for a number, 32 bytes. */
+  constructor(client: JetStreamClient, manager: JetStreamManager, key: Uint8Array) {
+    this.#users = new Records(client, manager, USER)
+    this.#numbers = new Records(client, manager, BYTES)
+    this.#key = key
+  }
+
+  byPhone(phone: PhoneNumber): Promise<User | undefined> {
+    return this.#users.read(this.#subject(phone))
+  }
+
+  async byIdentity(identityId: Uint8Array): Promise<User | undefined> {
+    const number = await this.#numbers.read(identitySubject(identityId))
+    if (!number) return undefined
+    const user = await this.byPhone(new TextDecoder().decode(number) as PhoneNumber)
+    // A way that leads nowhere is left behind when two register one number at once.
+    return user && equalBytes(user.identityId, identityId) ? user : undefined
+  }
+
+  async compareAndSet(user: User, expected: number): Promise<boolean> {
+    await this.#leadTo(user)
+    const replaced = await this.#users.change(this.#subject(user.phone), (old) =>
+      (old?.revision ?? 0) === expected
+        ? { record: user, result: { old } }
+        : { record: old, result: undefined },
+    )
+    if (!replaced) return false
+    if (replaced.old && !equalBytes(replaced.old.identityId, user.identityId)) {
+      await this.#numbers.remove(identitySubject(replaced.old.identityId))
+    }
+    // Whoever replaced this identity a moment before may have removed the way to it since.
+    await this.#leadTo(user)
+    return true
+  }
+
+  async #leadTo({ identityId, phone }: User): Promise<void> {
+    const number = utf8(phone)
+    await this.#numbers.change(identitySubject(identityId), (old) => ({
+      record: old && equalBytes(old, number) ? old : number,
+      result: undefined,
+    }))
+  }
+
+  #subject(phone: PhoneNumber): string {
+    return userSubject(createHmac('sha256', this.#key).update(phone).digest())
+  }
+}
