@@ -2,7 +2,10 @@
  * `npm run model`: checks the formal models of the protocol with Maude and SPIN. One line for each
  * property, mutant and limit; exit code 0 only if all came out as they should.
  *
- *   npm run model [-- --only handshake|delivery]
+ *   npm run model [-- [--full] [--only handshake|delivery]]
+ *
+ * Without `--full` the bounds are such that it takes about a minute of one core. With it, the same
+ * claims are checked for more messages, users and sessions, which takes a few minutes.
  *
  * What the runs mean is written in spec/models/README.md, the runs themselves in `runs.json` beside
  * each model. The tools are installed by apt when they are missing, this is Debian and we are root.
@@ -26,6 +29,8 @@ interface HandshakeRun {
   readonly knows: string
   /** Who is there; one search for each. */
   readonly starts: readonly string[]
+  /** With `--full`, these as well. */
+  readonly more?: readonly string[]
   /** What is looked for: predicate of the model, and its name in words. */
   readonly goals: Readonly<Record<string, string>>
   readonly weak?: readonly string[]
@@ -38,6 +43,13 @@ interface DeliveryRun {
   readonly defines: readonly string[]
   /** `safety`: assertions only. Otherwise the LTL property of this name, and the assertions. */
   readonly check: string
+  /** `medium` is worth an optimizing compiler, `large` is only for `--full`. Small without it. */
+  readonly size?: 'medium' | 'large'
+}
+
+interface Options {
+  readonly models: readonly Model[]
+  readonly isFull: boolean
 }
 
 interface Finding {
@@ -63,29 +75,32 @@ type Task = () => Promise<readonly Line[]>
 const MODELS = join(dirname(import.meta.dirname), 'spec', 'models')
 const TOOLS: Record<Model, readonly string[]> = {
   handshake: ['maude'],
-  delivery: ['spin', 'gcc', 'cpp'],
+  delivery: ['spin', 'gcc', 'cpp', 'tcc'],
 }
 const RUN_LIMIT_MS = 600_000
 const MEMORY_LIMIT_MB = 2048
 const MAX_DEPTH = 200_000
+/** Enough for every small run; a search that is deeper says so, and fails. */
+const SMALL_DEPTH = 20_000
+const SMALL_HASH_BITS = 18
 
 async function main(): Promise<void> {
-  const models = chosenModels(process.argv.slice(2))
-  requireTools(models.flatMap((model) => TOOLS[model]))
+  const options = readArguments(process.argv.slice(2))
+  requireTools(options.models.flatMap((model) => TOOLS[model]))
   const folder = await mkdtemp(join(tmpdir(), 'couplet-model-'))
   try {
-    await checkAll(models, folder)
+    await checkAll(options, folder)
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
 }
 
-async function checkAll(models: readonly Model[], folder: string): Promise<void> {
+async function checkAll({ models, isFull }: Options, folder: string): Promise<void> {
   const pool = new Pool(Math.min(4, availableParallelism()))
   const results: { readonly model: Model; readonly lines: Promise<readonly Line[]> }[] = []
   for (const model of models) {
     const make = model === 'handshake' ? handshakeTasks : deliveryTasks
-    for (const task of await make(folder)) results.push({ model, lines: pool.run(task) })
+    for (const task of await make(folder, isFull)) results.push({ model, lines: pool.run(task) })
   }
   let failed = 0
   let passed = 0
@@ -120,9 +135,12 @@ function describe({ kind, name, finding, seconds, trouble }: Line): string {
 // -------------------------------------------------------------------------------------------------
 // Handshake: Maude
 
-async function handshakeTasks(folder: string): Promise<readonly Task[]> {
+async function handshakeTasks(folder: string, isFull: boolean): Promise<readonly Task[]> {
   const runs = await readRuns<HandshakeRun>('handshake')
-  return runs.map((run, index) => () => searchAll(run, join(folder, `handshake-${index}.maude`)))
+  return runs.map((run, index) => {
+    const starts = isFull ? [...run.starts, ...(run.more ?? [])] : run.starts
+    return () => searchAll({ ...run, starts }, join(folder, `handshake-${index}.maude`))
+  })
 }
 
 /** All goals in one search; if that finds something, one for each, to know which. */
@@ -168,9 +186,10 @@ async function search(run: HandshakeRun, goals: readonly string[], file: string)
 // -------------------------------------------------------------------------------------------------
 // Delivery: SPIN
 
-async function deliveryTasks(folder: string): Promise<readonly Task[]> {
+async function deliveryTasks(folder: string, isFull: boolean): Promise<readonly Task[]> {
   const runs = await readRuns<DeliveryRun>('delivery')
-  return runs.map((run, index) => async () => {
+  const chosen = runs.filter(({ size }) => isFull || size !== 'large')
+  return chosen.map((run, index) => async () => {
     const { kind, name } = run
     return [{ kind, name, ...(await verify(run, join(folder, `delivery-${index}`))) }]
   })
@@ -180,20 +199,17 @@ async function verify(run: DeliveryRun, build: string): Promise<Result> {
   await mkdir(build)
   await copyFile(join(MODELS, 'delivery', 'delivery.pml'), join(build, 'delivery.pml'))
   const isSafety = run.check === 'safety'
-  const defines = run.defines.map((define) => `-D${define}`)
-  const compile = [
-    run.kind === 'property' ? '-O2' : '-O1',
-    '-w',
-    '-DCOLLAPSE',
-    '-DNFAIR=4',
-    '-DVECTORSZ=2048',
-  ]
-  compile.push(`-DMEMLIM=${MEMORY_LIMIT_MB}`, ...(isSafety ? ['-DSAFETY', '-DNOCLAIM'] : []))
+  const isSmall = run.size === undefined
+  const bounds = ['-DCOLLAPSE', '-DNFAIR=4', '-DVECTORSZ=2048', `-DMEMLIM=${MEMORY_LIMIT_MB}`]
+  const claims = isSafety ? ['-DSAFETY', '-DNOCLAIM'] : []
+  // Most searches are short, and an optimizing compiler would take longer than all of them.
+  const [compiler, optimize] = isSmall ? (['tcc', []] as const) : (['gcc', ['-O2']] as const)
+  const depth = isSmall ? [`-m${SMALL_DEPTH}`, `-w${SMALL_HASH_BITS}`] : [`-m${MAX_DEPTH}`]
   const options = isSafety ? ['-E'] : ['-a', '-f', '-N', run.check]
   const steps: readonly (readonly [string, readonly string[]])[] = [
-    ['spin', ['-a', ...defines, 'delivery.pml']],
-    ['gcc', [...compile, '-o', 'pan', 'pan.c']],
-    [join(build, 'pan'), [`-m${MAX_DEPTH}`, ...options]],
+    ['spin', ['-a', ...run.defines.map((define) => `-D${define}`), 'delivery.pml']],
+    [compiler, [...optimize, '-w', ...bounds, ...claims, '-o', 'pan', 'pan.c']],
+    [join(build, 'pan'), [...depth, ...options]],
   ]
   let total = 0
   let last = ''
@@ -286,13 +302,15 @@ class Pool {
 // -------------------------------------------------------------------------------------------------
 // Arguments and tools
 
-function chosenModels(args: readonly string[]): readonly Model[] {
-  if (args.length === 0) return ['handshake', 'delivery']
-  const [option, value] = args
-  if (option === '--only' && args.length === 2) {
-    if (value === 'handshake' || value === 'delivery') return [value]
+function readArguments(args: readonly string[]): Options {
+  const isFull = args.includes('--full')
+  const others = args.filter((argument) => argument !== '--full')
+  if (others.length === 0) return { models: ['handshake', 'delivery'], isFull }
+  const [option, value] = others
+  if (option === '--only' && others.length === 2) {
+    if (value === 'handshake' || value === 'delivery') return { models: [value], isFull }
   }
-  process.stderr.write('usage: npm run model [-- --only handshake|delivery]\n')
+  process.stderr.write('usage: npm run model [-- [--full] [--only handshake|delivery]]\n')
   process.exit(64)
 }
 
@@ -313,7 +331,7 @@ function requireTools(tools: readonly string[]): void {
   const missing = tools.filter((tool) => !isThere(tool))
   if (missing.length === 0) return
   process.stderr.write(
-    `missing: ${missing.join(', ')}. The models need Maude 3.2 or newer, SPIN 6.5 and a C compiler;\n` +
+    `missing: ${missing.join(', ')}. The models need Maude 3.2 or newer, SPIN 6.5, gcc and tcc;\n` +
       `on Debian or Ubuntu: apt-get install ${PACKAGES.join(' ')}\n`,
   )
   process.exit(1)
@@ -325,6 +343,6 @@ function isThere(tool: string): boolean {
     .some((directory) => directory !== '' && existsSync(join(directory, tool)))
 }
 
-const PACKAGES: readonly string[] = ['maude', 'spin', 'gcc', 'libc6-dev']
+const PACKAGES: readonly string[] = ['maude', 'spin', 'gcc', 'cpp', 'tcc', 'libc6-dev']
 
 await main()
