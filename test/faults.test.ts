@@ -231,6 +231,7 @@ function refusing(
           },
           ack: (id, receipt) => honest.ack(id, receipt),
           nack: (id, reason) => honest.nack(id, reason),
+          check: () => honest.check(),
           close: () => honest.close(),
         }
         return connection

@@ -448,6 +448,7 @@ function tampered(
             put: (...put) => (methods.put ? methods.put(honest, ...put) : honest.put(...put)),
             ack: (...ack) => (methods.ack ? methods.ack(honest, ...ack) : honest.ack(...ack)),
             nack: (id, reason) => honest.nack(id, reason),
+            check: () => honest.check(),
             status: (ids) => honest.status(ids),
             close: () => honest.close(),
           }

@@ -14,9 +14,13 @@ export interface TestBrowser {
   close(): Promise<void>
 }
 
-/** Starts Chromium with a profile of its own that is removed afterwards. */
-export async function startChromium(): Promise<TestBrowser> {
-  const profile = await mkdtemp(join(tmpdir(), 'couplet-chromium-'))
+/**
+ * Starts Chromium.
+ *
+ * @param kept - folder of a profile that stays; left out, it has one of its own, removed afterwards.
+ */
+export async function startChromium(kept?: string): Promise<TestBrowser> {
+  const profile = kept ?? (await mkdtemp(join(tmpdir(), 'couplet-chromium-')))
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     headless: true,
@@ -34,7 +38,7 @@ export async function startChromium(): Promise<TestBrowser> {
     context,
     close: async () => {
       await context.close()
-      await rm(profile, { recursive: true, force: true })
+      if (!kept) await rm(profile, { recursive: true, force: true })
     },
   }
 }

@@ -3,8 +3,7 @@
  * between a page and this process. (protocol.md, "Proofs and tests")
  */
 import { readFileSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { Server } from 'node:http'
 import { join } from 'node:path'
 import {
   importIdentity,
@@ -17,10 +16,10 @@ import {
 import { nodePrimitives } from '@couplet/protocol/node'
 import { fromBase64Url, toBase64Url } from '@couplet/wire'
 import type { Page } from 'playwright-core'
-import { build } from 'vite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { KNOWN_ANSWERS, type VectorFile } from '../../packages/protocol/test/known-answers.ts'
 import { handshakeEntropy, NOW, person, seal } from '../../packages/protocol/test/support.ts'
+import { bundle, servePage } from './bundle.ts'
 import { startChromium, type TestBrowser } from './chromium.ts'
 import type { ProtocolPage } from './protocol-page.ts'
 
@@ -35,19 +34,11 @@ let page: Page
 
 beforeAll(async () => {
   const script = await bundle(join(import.meta.dirname, 'protocol-page.ts'))
-  server = createServer((request, response) => {
-    const isScript = request.url === '/page.js'
-    response.setHeader('content-type', isScript ? 'text/javascript' : 'text/html')
-    response.end(
-      isScript ? script : '<!doctype html><script type="module" src="/page.js"></script>',
-    )
-  })
-  await new Promise<void>((resolve) => {
-    server.listen(0, '127.0.0.1', resolve)
-  })
+  const served = await servePage(script)
+  server = served.server
   browser = await startChromium()
   page = await browser.context.newPage()
-  await page.goto(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`)
+  await page.goto(served.url)
   await page.waitForFunction(() => 'couplet' in globalThis)
 }, 300_000)
 
@@ -118,17 +109,4 @@ function acceptThere([envelope, now]: readonly [string, number]): Promise<string
 
 function openThere([envelope, now]: readonly [string, number]): string {
   return couplet.open(envelope, now)
-}
-
-/** One self-contained script, as a page would load it. */
-async function bundle(entry: string): Promise<string> {
-  const output = await build({
-    configFile: false,
-    logLevel: 'error',
-    resolve: { conditions: ['source', 'browser', 'module', 'import', 'default'] },
-    build: { write: false, minify: false, lib: { entry, formats: ['es'] } },
-  })
-  const [first] = Array.isArray(output) ? output : [output]
-  if (!first || !('output' in first)) throw new Error('nothing was built')
-  return first.output[0].code
 }

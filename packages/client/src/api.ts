@@ -178,6 +178,13 @@ export interface Couplet {
    * @throws {ClientError} `unreachable`, `unauthenticated`.
    */
   connect(): Promise<void>
+  /** Goes offline, and stays there until `connect`. */
+  disconnect(): Promise<void>
+  /**
+   * To be called when the network, the machine or the page woke up: a client that waits for its
+   * next try tries at once, and one that is connected makes sure that it is.
+   */
+  wake(): void
   /**
    * Resolves when everything that can be settled now is settled: statuses asked, what can be sent
    * is sent, and the waiting messages that the server had at login are stored here.

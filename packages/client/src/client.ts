@@ -124,6 +124,14 @@ class Client implements Couplet {
     return this.#link.connect()
   }
 
+  disconnect(): Promise<void> {
+    return this.#link.disconnect()
+  }
+
+  wake(): void {
+    this.#link.wake()
+  }
+
   async settled(): Promise<void> {
     await this.#link.settled()
     this.#throwFault()

@@ -38,6 +38,8 @@ export class Link {
   #connecting: Promise<void> | undefined
   #attempt = 0
   #closed = false
+  /** Whether a timer is set for the next try. */
+  #waiting = false
   #cancelTimer: () => void = () => {}
   #cancelMaintenance: () => void = () => {}
   /** Deliveries are processed one after another; acknowledgements are waited for together. */
@@ -78,7 +80,7 @@ export class Link {
 
   async #open(): Promise<void> {
     this.#refuseClosed()
-    this.#cancelTimer()
+    this.#stopWaiting()
     this.#setState('connecting')
     const caughtUp = Promise.withResolvers<void>()
     caughtUp.promise.catch(() => {})
@@ -125,6 +127,25 @@ export class Link {
     await Promise.race([settle(), this.#delay(SETTLE_LIMIT_MS)])
   }
 
+  /**
+   * The network, the machine or the page is back: tries at once if a try was waiting for its time,
+   * and otherwise looks whether the connection is alive.
+   */
+  wake(): void {
+    this.#live?.connection.check()
+    if (!this.#waiting) return
+    this.#attempt = 0
+    this.connect().catch(() => {})
+  }
+
+  /** Goes offline and stays there until `connect`. */
+  async disconnect(): Promise<void> {
+    this.#stopWaiting()
+    await this.#connecting?.catch(() => {})
+    this.#stopWaiting()
+    await this.#live?.connection.close()
+  }
+
   /** Sends the receipts that were held back from contacts who are accepted by now. */
   async releaseReceipts(): Promise<void> {
     const connection = this.#live?.connection
@@ -138,11 +159,9 @@ export class Link {
 
   async close(): Promise<void> {
     this.#closed = true
-    this.#cancelTimer()
     this.#cancelMaintenance()
     this.#outbox.detach()
-    await this.#connecting?.catch(() => {})
-    await this.#live?.connection.close()
+    await this.disconnect()
     await this.#queue
     await Promise.all([this.#outbox.idle(), ...this.#answers])
     this.#setState('offline')
@@ -234,10 +253,16 @@ export class Link {
   #retryLater(): void {
     const { random, clock } = this.#context.platform
     const wait = backoffMs(random, this.#attempt++, RECONNECT)
-    this.#cancelTimer()
+    this.#stopWaiting()
+    this.#waiting = true
     this.#cancelTimer = clock.schedule(wait, () => {
       this.connect().catch(() => {})
     })
+  }
+
+  #stopWaiting(): void {
+    this.#waiting = false
+    this.#cancelTimer()
   }
 
   /**

@@ -5,7 +5,7 @@
  * what a store on disk would refuse is refused here as well.
  */
 import { type Bytes, wipe } from '@couplet/wire'
-import type { Store, StoredRecord } from './ports.ts'
+import type { NamedRecord, Store, StoredRecord } from './ports.ts'
 import { type RecordTable, storeOver, type WholeRange } from './serial-store.ts'
 
 /** A store that forgets everything at `close`. */
@@ -59,6 +59,26 @@ class MemoryTable implements RecordTable {
     return positions
       .slice(0, range.limit)
       .map((position) => ({ position, value: found.values.get(position)!.slice() }))
+  }
+
+  async *everything(): AsyncIterable<NamedRecord<Bytes>[]> {
+    for (const [key, { values }] of this.#partitions) {
+      const [collection, partition] = JSON.parse(key) as [string, string]
+      yield [...values].map(([position, value]) => ({
+        collection,
+        partition,
+        position,
+        value: value.slice(),
+      }))
+    }
+  }
+
+  clear(): void {
+    for (const partition of this.#partitions.values()) {
+      for (const position of partition.values.keys()) {
+        this.#set(partition, position, undefined)
+      }
+    }
   }
 
   scrub(): void {}

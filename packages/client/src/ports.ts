@@ -52,11 +52,26 @@ export interface Transaction {
     partition: string,
     range?: Range,
   ): Promise<readonly StoredRecord<T>[]>
+  /**
+   * Every record of the store as it was when the transaction began, in no order that means
+   * anything. To be read to its end, or left, before anything else is asked of the transaction.
+   *
+   * @throws {ClientError} `unreadable-home` for a store of version 0.1, which kept no names.
+   */
+  everything(): AsyncIterable<NamedRecord<Plain>>
+  /** Removes every record. */
+  clear(): Promise<void>
 }
 
 export interface StoredRecord<T> {
   readonly position: number
   readonly value: T
+}
+
+/** A record with the whole of its place. */
+export interface NamedRecord<T> extends StoredRecord<T> {
+  readonly collection: string
+  readonly partition: string
 }
 
 export interface Range {
@@ -135,6 +150,11 @@ export interface Connection {
   /** Resolves when the server has applied it. */
   ack(id: Bytes, receipt: Bytes | undefined): Promise<void>
   nack(id: Bytes, reason: NackReason): Promise<void>
+  /**
+   * Asks the server for a sign of life, to be called when the machine or the page woke: without one
+   * within seconds, the connection counts as lost.
+   */
+  check(): void
   /** Says goodbye; resolves when the socket is closed. */
   close(): Promise<void>
 }

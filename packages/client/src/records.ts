@@ -39,6 +39,31 @@ export function decodeRecord(bytes: Uint8Array): Plain {
   return value
 }
 
+/**
+ * A record with the name of its partition in front, for stores that hide names on disk:
+ *
+ *     u16 length || name || record
+ */
+export function withName(name: string, record: Uint8Array): Bytes {
+  const encoded = utf8(name)
+  if (encoded.length > 0xffff) throw new TypeError('the name of a partition is too long')
+  const joined = new Uint8Array(NAME_HEAD_BYTES + encoded.length + record.length)
+  joined.set([encoded.length >>> 8, encoded.length & 0xff])
+  joined.set(encoded, NAME_HEAD_BYTES)
+  joined.set(record, NAME_HEAD_BYTES + encoded.length)
+  return joined
+}
+
+/** The two again; `record` is a view. */
+export function splitName(joined: Uint8Array): { name: string; record: Uint8Array } {
+  const end = NAME_HEAD_BYTES + ((joined[0] ?? 0) << 8) + (joined[1] ?? 0)
+  if (joined.length < end) throw new ClientError('unreadable-home', 'a record is damaged')
+  return {
+    name: fromUtf8(joined.subarray(NAME_HEAD_BYTES, end)),
+    record: joined.subarray(end),
+  }
+}
+
 class Encoder {
   #bytes: Bytes = new Uint8Array(INITIAL_BYTES)
   #view = new DataView(this.#bytes.buffer)
@@ -347,6 +372,7 @@ function damaged(why: string, cause?: unknown): ClientError {
 /** Levels of arrays and objects. Ours have four or five; the bound keeps the stack safe. */
 const MAX_DEPTH = 64
 const INITIAL_BYTES = 512
+const NAME_HEAD_BYTES = 2
 const VERSION = 0x01
 
 const MAJOR = { unsigned: 0, negative: 1, bytes: 2, text: 3, array: 4, map: 5 } as const

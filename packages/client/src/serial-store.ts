@@ -1,30 +1,41 @@
 /**
- * What stores over a synchronous table share: one transaction after the other, all or nothing.
- * (ports.ts, `Store`)
+ * What all stores share: one transaction after the other, all or nothing. (ports.ts, `Store`)
+ *
+ * A table may be synchronous, as SQLite and memory are, or answer with promises, as IndexedDB must.
  */
 import type { AsyncLocalStorage } from 'node:async_hooks'
 import { wipe } from '@couplet/wire'
 import { ClientError } from './errors.ts'
-import type { Plain, Range, Store, StoredRecord, Transaction } from './ports.ts'
+import type { NamedRecord, Plain, Range, Store, StoredRecord, Transaction } from './ports.ts'
 import { decodeRecord, encodeRecord } from './records.ts'
 
 /** What a store is made of: bytes by collection, partition and position. */
 export interface RecordTable {
-  begin(): void
+  begin(): Awaitable<void>
   /** What was written since `begin` is durable when this returns. */
-  commit(): void
+  commit(): Awaitable<void>
   /** Undoes everything since `begin`. Also after a `commit` that threw. */
-  rollback(): void
+  rollback(): Awaitable<void>
   /** Owned by the caller. */
-  read(collection: string, partition: string, position: number): Uint8Array | undefined
+  read(collection: string, partition: string, position: number): Awaitable<Uint8Array | undefined>
   /** Does not keep `value`. */
-  write(collection: string, partition: string, position: number, value: Uint8Array): void
-  remove(collection: string, partition: string, position: number): void
-  scan(collection: string, partition: string, range: WholeRange): StoredRecord<Uint8Array>[]
+  write(collection: string, partition: string, position: number, value: Uint8Array): Awaitable<void>
+  remove(collection: string, partition: string, position: number): Awaitable<void>
+  scan(
+    collection: string,
+    partition: string,
+    range: WholeRange,
+  ): Awaitable<StoredRecord<Uint8Array>[]>
+  /** Every record that was there at `begin`, some at a time. Nothing else may be asked meanwhile. */
+  everything(): AsyncIterable<readonly NamedRecord<Uint8Array>[]>
+  /** Removes every record. */
+  clear(): Awaitable<void>
   /** What was removed or replaced is in none of its files any more. */
-  scrub(): void
-  close(): void
+  scrub(): Awaitable<void>
+  close(): Awaitable<void>
 }
+
+export type Awaitable<T> = T | Promise<T>
 
 /** A range without gaps; `limit` may be infinite. */
 export type WholeRange = Required<Range>
@@ -68,18 +79,18 @@ class SerialStore implements Store {
   }
 
   async #run<T>(work: (transaction: Transaction) => Promise<T>): Promise<T> {
-    this.#table.begin()
+    await this.#table.begin()
     const transaction = new TableTransaction(this.#table)
     try {
       const result = await (this.#inside
         ? this.#inside.run(transaction, () => work(transaction))
         : work(transaction))
       transaction.ended = true
-      this.#table.commit()
+      await this.#table.commit()
       return result
     } catch (error) {
       transaction.ended = true
-      this.#table.rollback()
+      await this.#table.rollback()
       throw error
     }
   }
@@ -106,7 +117,7 @@ class TableTransaction implements Transaction {
     position = 0,
   ): Promise<T | undefined> {
     this.#check(position)
-    const bytes = this.#table.read(collection, partition, position)
+    const bytes = await this.#table.read(collection, partition, position)
     return bytes && (takeValue(bytes) as T)
   }
 
@@ -114,7 +125,7 @@ class TableTransaction implements Transaction {
     this.#check(position)
     const bytes = encodeRecord(value)
     try {
-      this.#table.write(collection, partition, position, bytes)
+      await this.#table.write(collection, partition, position, bytes)
     } finally {
       wipe(bytes)
     }
@@ -122,7 +133,7 @@ class TableTransaction implements Transaction {
 
   async delete(collection: string, partition: string, position = 0): Promise<void> {
     this.#check(position)
-    this.#table.remove(collection, partition, position)
+    await this.#table.remove(collection, partition, position)
   }
 
   async list<T extends Plain>(
@@ -140,8 +151,23 @@ class TableTransaction implements Transaction {
     if (Number.isNaN(from) || Number.isNaN(to)) throw new TypeError('a range without ends')
     if (!(limit >= 0)) throw new TypeError('a limit below zero')
     if (limit === 0) return []
-    const found = this.#table.scan(collection, partition, { from, to, limit, reverse })
+    const found = await this.#table.scan(collection, partition, { from, to, limit, reverse })
     return found.map(({ position, value }) => ({ position, value: takeValue(value) as T }))
+  }
+
+  async *everything(): AsyncIterable<NamedRecord<Plain>> {
+    this.#check(0)
+    for await (const page of this.#table.everything()) {
+      for (const record of page) {
+        this.#check(0)
+        yield { ...record, value: takeValue(record.value) }
+      }
+    }
+  }
+
+  async clear(): Promise<void> {
+    this.#check(0)
+    await this.#table.clear()
   }
 
   #check(position: number): void {

@@ -131,6 +131,10 @@ class SocketConnection implements Connection {
     return this.#acknowledge(id, { type: 'nack', id, reason })
   }
 
+  check(): void {
+    if (this.#phase === 'open') this.#askForLife(CHECK_TIMEOUT_MS)
+  }
+
   async close(): Promise<void> {
     if (this.#phase === 'open') {
       this.#phase = 'closing'
@@ -297,9 +301,13 @@ class SocketConnection implements Connection {
       this.#schedule(IDLE_MS - quietMs, () => this.#listenForLife())
       return
     }
+    this.#askForLife(ANSWER_TIMEOUT_MS)
+  }
+
+  #askForLife(withinMs: number): void {
     this.#heardSinceAsked = false
     this.status([]).catch(() => undefined)
-    this.#schedule(ANSWER_TIMEOUT_MS, () => {
+    this.#schedule(withinMs, () => {
       if (this.#heardSinceAsked) this.#listenForLife()
       else this.#abandon(CLOSE_CODE.timeout)
     })
@@ -399,6 +407,8 @@ const CLOSE_TIMEOUT_MS = 2000
 /** Silence after which the server is asked whether it is there. */
 const IDLE_MS = 45_000
 const ANSWER_TIMEOUT_MS = 20_000
+/** The same after waking up, when somebody is looking. */
+const CHECK_TIMEOUT_MS = 5000
 const NORMAL_CLOSE = 1000
 /** A ref is a u32, and 0 stands for the connection. */
 const MAX_REF = 0xffff_ffff

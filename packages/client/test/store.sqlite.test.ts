@@ -1,5 +1,6 @@
 /** Beyond the contract: what is on disk, what a kill leaves, who may come in. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { createCipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { once } from 'node:events'
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { mkdtemp, rm, truncate, writeFile } from 'node:fs/promises'
@@ -7,11 +8,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { DatabaseSync } from 'node:sqlite'
-import { toBase64Url, toHex } from '@couplet/wire'
+import { label, toBase64Url, toHex } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openHome } from '../src/node/home.ts'
 import { openDatabase, sqliteStore } from '../src/node/sqlite-store.ts'
 import type { Store } from '../src/ports.ts'
+import { encodeRecord } from '../src/records.ts'
 import { storeContract } from './store.contract.ts'
 import {
   lastRound,
@@ -187,7 +189,7 @@ describe('a store in SQLite', () => {
     expect(() => sqliteStore(database, otherKey)).toThrow(
       expect.objectContaining({ code: 'unreadable-home' }),
     )
-    database.exec('PRAGMA user_version = 2')
+    database.exec('PRAGMA user_version = 3')
     expect(() => sqliteStore(database, KEY)).toThrow(
       expect.objectContaining({
         code: 'unreadable-home',
@@ -195,6 +197,21 @@ describe('a store in SQLite', () => {
       }),
     )
     database.close()
+  })
+
+  test('goes on with a database of version 0.1 in its own form, and cannot name its records', async () => {
+    const path = join(folder, 'a.db')
+    makeFirstVersion(path)
+    for (let i = 0; i < 2; i++) {
+      const store = openStore(path)
+      expect(await store.transaction((tx) => tx.get('c', 'p', 0))).toBe(i === 0 ? 'old' : 'new')
+      await store.transaction((tx) => tx.put('c', 'p', 0, 'new'))
+      const all = store.transaction(async (tx) => {
+        for await (const _ of tx.everything()) break
+      })
+      await expect(all).rejects.toMatchObject({ code: 'unreadable-home' })
+      await store.close()
+    }
   })
 
   test.each([
@@ -211,6 +228,43 @@ describe('a store in SQLite', () => {
     expect(() => openStore(path)).toThrow(refused)
   })
 })
+
+/** A database as Couplet 0.1 made it: no names inside the sealed values. */
+function makeFirstVersion(path: string): void {
+  const database = openDatabase(path)
+  database.exec(`
+    CREATE TABLE records (collection TEXT NOT NULL, partition BLOB NOT NULL,
+      position INTEGER NOT NULL, value BLOB NOT NULL,
+      PRIMARY KEY (collection, partition, position)) STRICT, WITHOUT ROWID;
+    PRAGMA user_version = 1;`)
+  const insert = database.prepare('INSERT INTO records VALUES (?, ?, 0, ?)')
+  for (const [collection, name, record] of [
+    ['store.check', '', new Uint8Array()],
+    ['c', 'p', encodeRecord('old')],
+  ] as const) {
+    const hidden = hideFirst(collection, name)
+    insert.run(collection, hidden, sealFirst(collection, hidden, record))
+  }
+  database.close()
+}
+
+function hideFirst(collection: string, name: string): Uint8Array {
+  return createHmac('sha256', keyFor('index'))
+    .update(Uint8Array.of(0, collection.length))
+    .update(collection + name)
+    .digest()
+}
+
+function sealFirst(collection: string, hidden: Uint8Array, record: Uint8Array): Uint8Array {
+  const nonce = new Uint8Array(12).fill(7)
+  const cipher = createCipheriv('aes-256-gcm', keyFor('values'), nonce)
+  cipher.setAAD(Buffer.concat([hidden, new Uint8Array(8), Buffer.from(collection)]))
+  return Buffer.concat([nonce, cipher.update(record), cipher.final(), cipher.getAuthTag()])
+}
+
+function keyFor(purpose: string): Uint8Array {
+  return new Uint8Array(hkdfSync('sha256', KEY, '', label(`store/${purpose}`), 32))
+}
 
 /** SQL that gives each record at position 2 the value of another one. */
 function exchange(pair: string): string {

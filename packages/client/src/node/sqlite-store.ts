@@ -2,8 +2,11 @@
  * The store of a home: one SQLite file, every value sealed. (ports.ts, `Store`)
  *
  *     partition = HMAC-SHA-256(indexKey, u16 length || collection || name)
- *     value     = nonce || AES-256-GCM(valueKey, nonce, aad, record)
+ *     value     = nonce || AES-256-GCM(valueKey, nonce, aad, u16 length || name || record)
  *     aad       = partition || float64 position || collection
+ *
+ * The name is inside because `partition` cannot be turned back into it, and a move needs it
+ * (export.ts). Databases of version 0.1 have the record alone, and stay as they are.
  *
  * On disk in the clear: names of collections, positions, how many records there are and how long.
  * Somebody who can write to the file can bring back an older state of it; nothing here notices.
@@ -24,7 +27,8 @@ import { closeSync, openSync } from 'node:fs'
 import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { label, utf8, wipe } from '@couplet/wire'
 import { ClientError } from '../errors.ts'
-import type { Store, StoredRecord } from '../ports.ts'
+import type { NamedRecord, Store, StoredRecord } from '../ports.ts'
+import { splitName, withName } from '../records.ts'
 import { type RecordTable, storeOver, type WholeRange } from '../serial-store.ts'
 
 /**
@@ -66,7 +70,7 @@ export function openDatabase(path: string): DatabaseSync {
 export function sqliteStore(database: DatabaseSync, dataKey: Uint8Array): Store {
   const seal = new Seal(dataKey)
   try {
-    prepareSchema(database, seal)
+    seal.named = prepareSchema(database, seal) >= SCHEMA_WITH_NAMES
     return storeOver(new SqliteTable(database, seal))
   } catch (error) {
     throw storeError(error)
@@ -115,6 +119,8 @@ class SqliteTable implements RecordTable {
   readonly #remove: StatementSync
   readonly #scanUp: StatementSync
   readonly #scanDown: StatementSync
+  readonly #page: StatementSync
+  readonly #clear: StatementSync
 
   constructor(database: DatabaseSync, seal: Seal) {
     const key = 'collection = ? AND partition = ?'
@@ -133,6 +139,12 @@ class SqliteTable implements RecordTable {
     this.#remove = database.prepare(`DELETE FROM records WHERE ${key} AND position = ?`)
     this.#scanUp = database.prepare(`${scan} ASC LIMIT ?`)
     this.#scanDown = database.prepare(`${scan} DESC LIMIT ?`)
+    this.#clear = database.prepare(`DELETE FROM records WHERE collection <> '${CHECK_COLLECTION}'`)
+    this.#page = database.prepare(
+      `SELECT collection, partition, position, value FROM records
+        WHERE (collection, partition, position) > (?, ?, ?)
+        ORDER BY collection, partition, position LIMIT ${PAGE_RECORDS}`,
+    )
   }
 
   begin(): void {
@@ -151,12 +163,12 @@ class SqliteTable implements RecordTable {
   read(collection: string, partition: string, position: number): Uint8Array | undefined {
     const hidden = this.#seal.hide(collection, partition)
     const row = translated(() => this.#read.get(collection, hidden, position))
-    return row && this.#seal.open({ collection, hidden, position }, row.value as Uint8Array)
+    return row && this.#seal.open({ collection, hidden, position }, row.value as Uint8Array).record
   }
 
   write(collection: string, partition: string, position: number, value: Uint8Array): void {
     const hidden = this.#seal.hide(collection, partition)
-    const sealed = this.#seal.seal({ collection, hidden, position }, value)
+    const sealed = this.#seal.seal({ collection, hidden, position }, partition, value)
     translated(() => this.#write.run(collection, hidden, position, sealed))
   }
 
@@ -174,8 +186,33 @@ class SqliteTable implements RecordTable {
     ) as unknown as { position: number; value: Uint8Array }[]
     return rows.map(({ position, value }) => ({
       position,
-      value: this.#seal.open({ collection, hidden, position }, value),
+      value: this.#seal.open({ collection, hidden, position }, value).record,
     }))
+  }
+
+  async *everything(): AsyncIterable<NamedRecord<Uint8Array>[]> {
+    if (!this.#seal.named) throw withoutNames()
+    let after: Row = { collection: '', partition: new Uint8Array(), position: 0 }
+    for (;;) {
+      const { collection, partition, position } = after
+      const rows = translated(() =>
+        this.#page.all(collection, partition, position),
+      ) as unknown as (Row & { value: Uint8Array })[]
+      const last = rows.at(-1)
+      if (!last) return
+      after = last
+      yield rows.filter((row) => row.collection !== CHECK_COLLECTION).map((row) => this.#named(row))
+    }
+  }
+
+  #named(row: Row & { value: Uint8Array }): NamedRecord<Uint8Array> {
+    const { collection, partition: hidden, position } = row
+    const { name, record } = this.#seal.open({ collection, hidden, position }, row.value)
+    return { collection, partition: name, position, value: record }
+  }
+
+  clear(): void {
+    translated(() => this.#clear.run())
   }
 
   scrub(): void {
@@ -194,6 +231,13 @@ class SqliteTable implements RecordTable {
   }
 }
 
+/** Where a record is, in the words of the table. */
+interface Row {
+  readonly collection: string
+  readonly partition: Uint8Array
+  readonly position: number
+}
+
 /** Where a record is, as the database knows it. */
 interface Place {
   readonly collection: string
@@ -202,6 +246,8 @@ interface Place {
 }
 
 class Seal {
+  /** Whether names of partitions are kept with their records. */
+  named = true
   readonly #indexKey: KeyObject
   readonly #valueKey: KeyObject
   readonly #hidden = new Map<string, Uint8Array>()
@@ -228,19 +274,25 @@ class Seal {
     return hidden
   }
 
-  seal(place: Place, record: Uint8Array): Uint8Array {
-    const sealed = new Uint8Array(NONCE_BYTES + record.length + TAG_BYTES)
+  seal(place: Place, name: string, record: Uint8Array): Uint8Array {
+    const plaintext = this.named ? withName(name, record) : record
+    const sealed = new Uint8Array(NONCE_BYTES + plaintext.length + TAG_BYTES)
     const nonce = randomFillSync(sealed.subarray(0, NONCE_BYTES))
     const cipher = createCipheriv('aes-256-gcm', this.#valueKey, nonce)
     cipher.setAAD(associatedData(place))
-    sealed.set(cipher.update(record), NONCE_BYTES)
+    sealed.set(cipher.update(plaintext), NONCE_BYTES)
     cipher.final()
-    sealed.set(cipher.getAuthTag(), NONCE_BYTES + record.length)
+    sealed.set(cipher.getAuthTag(), NONCE_BYTES + plaintext.length)
+    if (this.named) wipe(plaintext)
     return sealed
   }
 
-  /** @throws {ClientError} `unreadable-home` unless it was sealed for this place with this key. */
-  open(place: Place, sealed: Uint8Array): Uint8Array {
+  /**
+   * The record and the name of its partition; the name is empty where none was kept.
+   *
+   * @throws {ClientError} `unreadable-home` unless it was sealed for this place with this key.
+   */
+  open(place: Place, sealed: Uint8Array): { name: string; record: Uint8Array } {
     const end = sealed.length - TAG_BYTES
     if (end < NONCE_BYTES) throw damaged()
     const nonce = sealed.subarray(0, NONCE_BYTES)
@@ -249,14 +301,14 @@ class Seal {
     })
     decipher.setAAD(associatedData(place))
     decipher.setAuthTag(sealed.subarray(end))
-    const record = decipher.update(sealed.subarray(NONCE_BYTES, end))
+    const plaintext = decipher.update(sealed.subarray(NONCE_BYTES, end))
     try {
       decipher.final()
-      return record
     } catch (error) {
-      wipe(record)
+      wipe(plaintext)
       throw damaged(error)
     }
+    return this.named ? splitName(plaintext) : { name: '', record: plaintext }
   }
 }
 
@@ -280,8 +332,12 @@ function associatedData(place: Place): Uint8Array {
   return aad
 }
 
-/** Makes the table, and a first record that tells later whether the key is the right one. */
-function prepareSchema(database: DatabaseSync, seal: Seal): void {
+/**
+ * Makes the table, and a first record that tells later whether the key is the right one.
+ *
+ * @returns the version of the schema.
+ */
+function prepareSchema(database: DatabaseSync, seal: Seal): number {
   const version = schemaVersion(database)
   if (version > SCHEMA_VERSION) {
     throw new ClientError(
@@ -294,14 +350,15 @@ function prepareSchema(database: DatabaseSync, seal: Seal): void {
     hidden: seal.hide(CHECK_COLLECTION, ''),
     position: 0,
   }
-  if (version === SCHEMA_VERSION) {
+  if (version > 0) {
     const row = database
       .prepare('SELECT value FROM records WHERE collection = ? AND partition = ? AND position = 0')
       .get(place.collection, place.hidden)
     if (!row)
       throw new ClientError('unreadable-home', "this home's database belongs to another key")
+    seal.named = version >= SCHEMA_WITH_NAMES
     seal.open(place, row.value as Uint8Array)
-    return
+    return version
   }
   database.exec('BEGIN IMMEDIATE')
   try {
@@ -317,8 +374,9 @@ function prepareSchema(database: DatabaseSync, seal: Seal): void {
     `)
     database
       .prepare('INSERT INTO records VALUES (?, ?, 0, ?)')
-      .run(place.collection, place.hidden, seal.seal(place, new Uint8Array()))
+      .run(place.collection, place.hidden, seal.seal(place, '', new Uint8Array()))
     database.exec('COMMIT')
+    return SCHEMA_VERSION
   } catch (error) {
     if (database.isTransaction) database.exec('ROLLBACK')
     throw error
@@ -347,11 +405,21 @@ function translated<T>(use: () => T): T {
   }
 }
 
+function withoutNames(): ClientError {
+  return new ClientError(
+    'unreadable-home',
+    'this home was made by Couplet 0.1, which did not keep what a move needs',
+  )
+}
+
 function damaged(cause?: unknown): ClientError {
   return new ClientError('unreadable-home', 'a record of this home is damaged', { cause })
 }
 
-const SCHEMA_VERSION = 1
+const SCHEMA_VERSION = 2
+const SCHEMA_WITH_NAMES = 2
+/** How many records `everything` reads at a time. */
+const PAGE_RECORDS = 256
 /** A collection of our own: names of the engine's have no dot. */
 const CHECK_COLLECTION = 'store.check'
 const NONCE_BYTES = 12

@@ -1,0 +1,189 @@
+/**
+ * The SDK in a browser: an encrypted store in IndexedDB, and the server over `fetch` and WebSocket.
+ *
+ *     const me = await openCouplet()
+ *     await me.connect()
+ *     const { delivered } = await me.send('+12025550102', 'Dinner at eight?')
+ *
+ * One page at a time may have a home open. Opening takes it over: the page that had it gets
+ * `home-locked` at its next step. Whoever wants to ask first uses Web Locks.
+ */
+import { webPrimitives } from '@couplet/protocol/web'
+import type { PhoneNumber } from '@couplet/wire'
+import type { Couplet, PendingRegistration, Registered } from '../api.ts'
+import { type ClientPorts, openClient } from '../client.ts'
+import { createHttpApi } from '../http-api.ts'
+import {
+  pendingRegistration,
+  requestCode,
+  requirePhoneNumber,
+  storeRegistration,
+  submitCode,
+} from '../registration.ts'
+import { createSocketConnector } from '../socket-connector.ts'
+import { deleteHint, readHint, writeHint } from './hint.ts'
+import * as home from './home.ts'
+import { webPlatform } from './platform.ts'
+import { systemClock } from './system.ts'
+import { followPage } from './wake.ts'
+
+export { deleteHint, type HomeHint, readHint, writeHint } from './hint.ts'
+export type { Protection, WebHome, WebHomeOptions } from './home.ts'
+export { changePassphrase, deleteHome, inspectHome, openHome } from './home.ts'
+export { stretchHere } from './stretch.ts'
+export { followPage } from './wake.ts'
+
+/** What this browser has. */
+export type HomeState =
+  /** Nothing, and there never was anything. */
+  | { readonly kind: 'new' }
+  /** A passphrase must be asked for before more can be said. */
+  | { readonly kind: 'locked' }
+  /** A code was asked for. */
+  | ({ readonly kind: 'registering' } & PendingRegistration)
+  | { readonly kind: 'registered'; readonly protection: home.Protection }
+  /**
+   * There was an identity, and the browser has thrown its storage away: its messages and keys are
+   * gone. To be registered anew, or imported.
+   */
+  | { readonly kind: 'lost'; readonly phone: PhoneNumber; readonly server: string }
+
+/**
+ * Looks what this browser has, without taking a home over from another page.
+ *
+ * @throws {ClientError} `unreadable-home`, `wrong-passphrase`.
+ */
+export async function homeState(settings: home.WebHomeOptions = {}): Promise<HomeState> {
+  const protection = await home.inspectHome(settings.name)
+  if (protection === 'absent') return lostOrNew(settings)
+  if (protection === 'passphrase' && settings.passphrase === undefined) return { kind: 'locked' }
+  const store = await home.readOnly(settings)
+  try {
+    const pending = await pendingRegistration(store)
+    if (!pending) return lostOrNew(settings)
+    const { account, expiresAt, development } = pending
+    const { phone, server } = account
+    return { kind: 'registering', phone, server, expiresAt, development }
+  } catch (error) {
+    if (isAlreadyRegistered(error)) return { kind: 'registered', protection }
+    throw error
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Asks the server to send a code to a phone number; the home remembers the server and the number.
+ * A home is made only when the server has said yes.
+ *
+ * @param settings.server - URL; left out, the one of the earlier try, or where this page is from.
+ * @throws {ClientError} `invalid-phone-number`, `already-registered`, `unreachable`, …
+ */
+export async function beginRegistration(
+  settings: home.WebHomeOptions & { readonly phone: string; readonly server?: string | undefined },
+): Promise<PendingRegistration> {
+  const phone = requirePhoneNumber(settings.phone)
+  const earlier = await earlierRegistration(settings)
+  const server = settings.server ?? earlier?.account.server ?? location.origin
+  const registration = await requestCode(webPorts, { phone, server, earlier })
+  const { store } = await home.openHome({ ...settings, create: true })
+  try {
+    await storeRegistration(store, registration)
+  } finally {
+    await store.close()
+  }
+  const { account, expiresAt, development } = registration
+  return { phone, server: account.server, expiresAt, development }
+}
+
+async function earlierRegistration(
+  settings: home.WebHomeOptions,
+): Promise<Awaited<ReturnType<typeof pendingRegistration>>> {
+  if ((await home.inspectHome(settings.name)) === 'absent') return undefined
+  const store = await home.readOnly(settings)
+  try {
+    return await pendingRegistration(store)
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Finishes a registration with the code.
+ *
+ * @throws {ClientError} `no-registration`, `wrong-code` (`details.triesLeft`), `too-many-attempts`,
+ *   `registration-expired`, `unreachable`, …: nothing is changed.
+ */
+export async function completeRegistration(
+  settings: home.WebHomeOptions & { readonly code: string },
+): Promise<Registered> {
+  const { store } = await home.openHome({ ...settings, create: false })
+  try {
+    const registered = await submitCode(webPorts, store, settings.code)
+    const { phone, server } = registered
+    writeHint(nameOf(settings), { phone, server, since: Date.now() })
+    return registered
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Opens a registered home and takes it over. Offline at first: call `connect`. From then on it wakes
+ * and sleeps with the page: goes offline when the page is frozen, and comes back at once when the
+ * page, or the network, does.
+ *
+ * @throws {ClientError} `not-registered`, `passphrase-required`, `wrong-passphrase`,
+ *   `unreadable-home`.
+ */
+export async function openCouplet(settings: home.WebHomeOptions = {}): Promise<Couplet> {
+  const { store } = await home.openHome({ ...settings, create: false })
+  try {
+    const couplet = await openClient({ ...webPorts, store })
+    const { phone, server } = couplet
+    writeHint(nameOf(settings), { phone, server, since: Date.now() })
+    return followPage(couplet)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+/**
+ * Removes the home of this browser, and every hint of it. Nothing is said to the server: see
+ * `deleteAccount`.
+ */
+export async function forgetHome(settings: { readonly name?: string } = {}): Promise<void> {
+  await home.deleteHome(settings.name)
+  deleteHint(nameOf(settings))
+}
+
+/**
+ * Asks the browser not to throw this site's storage away when room is short. It may ask the user,
+ * and decides by itself; asking again later may have another answer.
+ */
+export async function requestPersistence(): Promise<boolean> {
+  const { storage } = navigator
+  return (await storage.persisted()) || (await storage.persist())
+}
+
+function lostOrNew(settings: home.WebHomeOptions): HomeState {
+  const hint = readHint(nameOf(settings))
+  return hint ? { kind: 'lost', phone: hint.phone, server: hint.server } : { kind: 'new' }
+}
+
+function isAlreadyRegistered(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'already-registered'
+}
+
+function nameOf({ name }: { readonly name?: string | undefined }): string {
+  return name ?? home.DEFAULT_NAME
+}
+
+/** Everything but the store that a client in a browser wants. */
+export const webPorts: Omit<ClientPorts, 'store'> = {
+  platform: webPlatform,
+  createApi: (url) =>
+    createHttpApi({ url, clock: systemClock, sha256: (data) => webPrimitives.sha256(data) }),
+  createConnector: (url) => createSocketConnector({ url, clock: systemClock }),
+}
