@@ -70,6 +70,17 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/serve.ts'),
   },
   {
+    name: 'store',
+    group: 'Begin',
+    summary: 'Make, check and fill the store of a cluster (store --help)',
+    operands: [],
+    options: [],
+    description: [],
+    examples: [],
+    passThrough: true,
+    load: () => import('./commands/store.ts'),
+  },
+  {
     name: 'demo',
     group: 'Begin',
     summary: 'See it all in one minute: a server, two people, real processes',

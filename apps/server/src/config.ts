@@ -15,6 +15,8 @@ export interface Config {
   readonly host: string
   readonly port: number
   readonly data: string
+  /** Servers of NATS that keep everything; without them, the folder does. */
+  readonly store: string | undefined
   readonly codeSender: CodeSenderChoice
   readonly publicUrl: string | undefined
   readonly capacity: number
@@ -45,6 +47,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
     host,
     port: integer(read(SETTINGS.port), 0, 65_535) ?? 8080,
     data: resolve(read(SETTINGS.data).text ?? defaultData(environment)),
+    store: natsUrls(read(SETTINGS.store)),
     codeSender: codeSender(read(SETTINGS.codeSender)),
     publicUrl: publicUrl(read(SETTINGS.publicUrl)),
     capacity: integer(read(SETTINGS.capacity), 1, MAX_CAPACITY) ?? 2,
@@ -120,6 +123,12 @@ function codeSender(value: Value): CodeSenderChoice {
   throw wrong(value, 'must be console, or file: with a path, like file:./codes.jsonl')
 }
 
+function natsUrls(value: Value): string | undefined {
+  if (value.text === undefined || NATS_URLS.test(value.text)) return value.text
+  // Not the value itself: there may be a password in it.
+  throw new ConfigError(value.kind, `${value.place} must be nats://host:port, several with commas`)
+}
+
 function publicUrl(value: Value): string | undefined {
   if (value.text === undefined) return undefined
   const url = URL.canParse(value.text) ? new URL(value.text) : undefined
@@ -167,6 +176,8 @@ function wrong({ place, kind, text }: Value, rule: string): ConfigError {
   return new ConfigError(kind, `${place} ${rule}, not ${JSON.stringify(text)}`)
 }
 
+const NATS_URL = '(?:nats|tls)://(?:[^@/,\\s]+@)?[a-z0-9.-]+(?::[0-9]{1,5})?'
+const NATS_URLS = new RegExp(`^${NATS_URL}(?:,${NATS_URL})*$`, 'i')
 const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
 /** A mailbox, not an archive. */
 const MAX_CAPACITY = 1000

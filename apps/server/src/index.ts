@@ -2,3 +2,4 @@
 export { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 export { serve } from './serve.ts'
 export { HELP } from './settings.ts'
+export { storeCommand } from './store-command.ts'

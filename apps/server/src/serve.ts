@@ -16,6 +16,7 @@ import {
   type Environment,
   readConfig,
 } from './config.ts'
+import { openEngine, withoutPasswords } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
 import { HELP } from './settings.ts'
 import { webFolder } from './web-folder.ts'
@@ -62,8 +63,9 @@ async function run(config: Config): Promise<number> {
   }
 }
 
-function start(config: Config): Promise<Server> {
+async function start(config: Config): Promise<Server> {
   return createServer({
+    engine: await openEngine(config),
     host: config.host,
     port: config.port,
     data: config.data,
@@ -85,7 +87,7 @@ function makeCodeSender(choice: CodeSenderChoice): CodeSender {
 function announce(config: Config, { url }: Server): void {
   const { codeSender } = config
   say(`listening on ${url}`)
-  say(`data in ${config.data}`)
+  say(config.store ? `data in ${withoutPasswords(config.store)}` : `data in ${config.data}`)
   say(
     codeSender.kind === 'file'
       ? `codes are appended to ${codeSender.path}`
@@ -94,9 +96,12 @@ function announce(config: Config, { url }: Server): void {
   say(`open ${config.publicUrl ?? url}`)
 }
 
-function explain(error: unknown, { host, port }: Config): number {
+function explain(error: unknown, config: Config): number {
+  const { host, port } = config
   if (error instanceof StoreUnusableError) {
-    complain(`${error.message}; another folder: --data or COUPLET_DATA`)
+    complain(
+      config.store ? error.message : `${error.message}; another folder: --data or COUPLET_DATA`,
+    )
     return EXIT.cannotCreate
   }
   const { code = '', message } = error as NodeJS.ErrnoException

@@ -13,6 +13,7 @@ export type SettingName =
   | 'port'
   | 'host'
   | 'data'
+  | 'store'
   | 'codeSender'
   | 'publicUrl'
   | 'capacity'
@@ -37,6 +38,12 @@ export const SETTINGS: Record<SettingName, Setting> = {
     variable: 'COUPLET_DATA',
     value: 'DIR',
     help: 'folder of the data (~/.local/share/couplet/server)',
+  },
+  store: {
+    flag: 'store',
+    variable: 'COUPLET_STORE',
+    value: 'URL',
+    help: 'nats://HOST:PORT, several with commas (the folder)',
   },
   codeSender: {
     flag: 'code-sender',

@@ -5,6 +5,7 @@ export {
   type StreamHealth,
   streamHealth,
 } from './layout.ts'
+export { type MigrationReport, migrateToNats } from './migration.ts'
 export {
   initNats,
   type NatsEngine,
