@@ -25,6 +25,7 @@ const TASKS = {
   couplet: { program: ['apps/cli/src/main.ts'], development: false },
   test: { program: ['scripts/test.ts'], development: true },
   check: { program: ['scripts/check.ts'], development: true },
+  torture: { program: ['test/torture/main.ts'], development: true },
   model: { program: ['scripts/model.ts'], development: true },
   fix: { program: ['scripts/check.ts', '--fix'], development: true },
   bench: { program: ['bench/run.ts'], development: true },

@@ -22,7 +22,14 @@ import { type Context, messageEntropy } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
-import { carriedMessage, currentSession, mustWait, Reactions, type Word } from './reactions.ts'
+import {
+  carriedMessage,
+  currentSession,
+  mustStillWait,
+  mustWait,
+  Reactions,
+  type Word,
+} from './reactions.ts'
 import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
 import {
   type ContactRecord,
@@ -213,7 +220,7 @@ export class Outbox {
     const resent = underway.filter(({ value }) => value.phase.kind === 'out' && value.phase.resent)
     if (resent.length >= MAX_RESENDS_UNDERWAY) return undefined
     const { notBefore } = oldest.value.phase
-    return notBefore > this.#now() ? { kind: 'wait', until: notBefore } : oldest
+    return mustStillWait(notBefore, this.#now()) ? { kind: 'wait', until: notBefore } : oldest
   }
 
   /** Seals a message, or a heartbeat, and stores ratchet, envelope and message together. */

@@ -184,6 +184,14 @@ export function mustWait({ session }: SessionEntry, { verified }: ContactRecord)
   return mustWaitForReceipt(session) || (session.unproven && verified)
 }
 
+/**
+ * Whether the time for a resend is yet to come. One that lies further ahead than any backoff was
+ * noted while the clock was ahead: there is nothing to wait for.
+ */
+export function mustStillWait(notBefore: number, now: number): boolean {
+  return notBefore > now && notBefore <= now + RESEND_BACKOFF.maxMs
+}
+
 /** Whether anything sealed at this place in the session, or later, has its receipt. */
 function hasReceiptSince(entry: SessionEntry, place: SentEnvelopeRecord['place']): boolean {
   const { sending } = entry.session

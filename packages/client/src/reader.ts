@@ -61,7 +61,9 @@ async function sortPage(
     const inOrder = placed.toSorted((a, b) => a.value.sequence - b.value.sequence)
     for (const { position, value } of inOrder) {
       const until = value.receivedAt + GAP_PATIENCE_MS
-      if (until > now && hasNewGap(contact, value)) {
+      // One from a future, before the clock was set back, has waited long enough.
+      const isRecent = until > now && value.receivedAt <= now
+      if (isRecent && hasNewGap(contact, value)) {
         held = Math.min(held ?? until, until)
         break
       }

@@ -104,11 +104,10 @@ function toContinue(entries: readonly SessionEntry[]): Session | undefined {
     .toSorted((a, b) => b.usedAt - a.usedAt)[0]?.session
 }
 
-/** Whether one more session may be replaced now. */
+/** Whether one more session may be replaced now. What a clock noted while it was ahead is past. */
 export function mayReplace({ replacements }: ContactRecord, now: number): boolean {
-  const [newest] = replacements
-  if (newest !== undefined && now - newest < HOUR_MS) return false
-  return replacements.filter((at) => now - at < DAY_MS).length < REPLACEMENTS_PER_DAY
+  const within = (ms: number) => replacements.filter((at) => at <= now && now - at < ms).length
+  return within(HOUR_MS) === 0 && within(DAY_MS) < REPLACEMENTS_PER_DAY
 }
 
 const HOUR_MS = 60 * 60 * 1000

@@ -191,13 +191,18 @@ export class CommitWindow {
       this.#timer = undefined
       for (const held of this.#held.values()) {
         if (held.deadline > now) {
-          this.#timer = setTimeout(() => this.#expire(), held.deadline - performance.now())
+          this.#timer = setTimeout(() => this.#expire(), left(held))
           return
         }
         this.flush(held.recipientKey)
       }
     })
   }
+}
+
+/** Milliseconds until the deadline; it may have passed by now. */
+function left({ deadline }: Held): number {
+  return Math.max(0, deadline - performance.now())
 }
 
 /** Between two turns the event loop reads what has arrived. */

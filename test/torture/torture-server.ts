@@ -1,0 +1,127 @@
+/** The server under torture: a command that is started, killed and started again on the same data. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import type { Oracle } from './oracle.ts'
+
+export interface ServerOptions {
+  /** Program and arguments. */
+  readonly command: readonly string[]
+  readonly port: number
+  /** Data folder, if the engine is the embedded one: what is in it is looked at after kills. */
+  readonly data: string
+  readonly capacity: number
+  readonly environment: Readonly<Record<string, string>>
+  readonly oracle: Oracle
+}
+
+export class TortureServer {
+  kills = 0
+  readonly #options: ServerOptions
+  #child: ChildProcess | undefined
+  #exited: Promise<void> = Promise.resolve()
+  #expectsEnd = false
+
+  constructor(options: ServerOptions) {
+    this.#options = options
+  }
+
+  /**
+   * Starts it, and waits until it answers. With a failpoint it may be dead before.
+   *
+   * @throws {Error} when it neither answers nor dies.
+   */
+  async start(failpoint?: string): Promise<void> {
+    const { command, environment } = this.#options
+    const [program, ...args] = command
+    this.#expectsEnd = failpoint !== undefined
+    const child = spawn(program!, args, {
+      // A group of its own, so that a kill reaches every worker of it.
+      detached: true,
+      stdio: ['ignore', 'ignore', 'inherit'],
+      env: {
+        PATH: process.env.PATH,
+        ...environment,
+        ...(failpoint && { COUPLET_FAILPOINT: failpoint }),
+      },
+    })
+    const killGroup = () => process.kill(-child.pid!, 'SIGKILL')
+    process.once('exit', killGroup)
+    child.once('exit', () => process.off('exit', killGroup))
+    this.#child = child
+    this.#exited = new Promise((resolve) => child.once('exit', () => this.#ended(child, resolve)))
+    await this.#answers(child)
+  }
+
+  get isAlive(): boolean {
+    return this.#child !== undefined
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#child
+    if (!child) return
+    this.#expectsEnd = true
+    process.kill(-child.pid!, 'SIGKILL')
+    await this.#exited
+    this.#checkCapacity()
+  }
+
+  async stop(): Promise<void> {
+    this.#expectsEnd = true
+    this.#child?.kill('SIGTERM')
+    await this.#exited
+  }
+
+  #ended(child: ChildProcess, resolve: () => void): void {
+    const { signalCode, exitCode } = child
+    if (signalCode === 'SIGKILL') this.kills++
+    if (!this.#expectsEnd) {
+      this.#options.oracle.violated(`the server ended by itself: ${signalCode ?? exitCode}`)
+    }
+    this.#child = undefined
+    resolve()
+  }
+
+  async #answers(child: ChildProcess): Promise<void> {
+    const until = Date.now() + START_LIMIT_MS
+    while (this.#child === child) {
+      try {
+        await fetch(`http://localhost:${this.#options.port}/`)
+        return
+      } catch {
+        await new Promise((resolve) => setTimeout(resolve, 50))
+      }
+      if (Date.now() > until) throw new Error('the server does not answer')
+    }
+  }
+
+  /** No user has more than so many messages in what a killed server leaves behind. */
+  #checkCapacity(): void {
+    const { data, capacity, oracle } = this.#options
+    const file = join(data, 'couplet.db')
+    if (!existsSync(file)) return
+    // A copy: the next server shall find its files as the last one left them.
+    const folder = mkdtempSync(join(data, '..', 'look-'))
+    for (const ending of ['', '-wal']) {
+      if (existsSync(file + ending))
+        copyFileSync(file + ending, join(folder, `couplet.db${ending}`))
+    }
+    const database = new DatabaseSync(join(folder, 'couplet.db'))
+    try {
+      const { most } = database
+        .prepare(
+          'SELECT max(n) AS most FROM (SELECT count(*) AS n FROM messages GROUP BY recipient)',
+        )
+        .get() as { most: number | null }
+      if (most !== null && most > capacity) {
+        oracle.violated(`the server holds ${most} messages of one user`)
+      }
+    } finally {
+      database.close()
+      rmSync(folder, { recursive: true })
+    }
+  }
+}
+
+const START_LIMIT_MS = 60_000
