@@ -49,6 +49,7 @@ const NUMBER_FIELDS: ReadonlySet<number> = new Set([
 ])
 
 const CONTROL_HEARTBEAT = 1
+const MAX_VARINT_BYTES = 10
 
 /** @throws {ProtocolError} `content-too-large` for a text over MAX_TEXT_BYTES. */
 export function encodeContent(content: Content): Bytes {
@@ -69,28 +70,34 @@ export function encodeContent(content: Content): Bytes {
 /** @throws {ProtocolError} `malformed`. */
 export function decodeContent(encoded: Uint8Array): Content {
   try {
-    return readContent(new BinaryReader(encoded))
+    return readContent(encoded, new BinaryReader(encoded))
   } catch (error) {
     if (error instanceof ProtocolError) throw error
     throw new ProtocolError('malformed', 'content is not a valid Content', { cause: error })
   }
 }
 
-function readContent(reader: BinaryReader): Content {
+function readContent(encoded: Uint8Array, reader: BinaryReader): Content {
   let messageId: Uint8Array = new Uint8Array()
   let body: Body = { kind: 'unsupported' }
   const numbers = new Map<number, number>()
   while (reader.pos < reader.len) {
     const [field, type] = reader.tag()
     if (field === FIELD.messageId && type === WireType.LengthDelimited) {
-      messageId = reader.bytes()
+      messageId = readBytes(encoded, reader)
     } else if (field === FIELD.text && type === WireType.LengthDelimited) {
       // Not `string()`, which drops a byte order mark and takes what is no UTF-8.
-      body = { kind: 'text', text: fromUtf8(reader.bytes()) }
+      body = { kind: 'text', text: fromUtf8(readBytes(encoded, reader)) }
     } else if (field === FIELD.control && type === WireType.Varint) {
-      body = { kind: reader.uint32() === CONTROL_HEARTBEAT ? 'heartbeat' : 'unsupported' }
+      body = {
+        kind: readVarint(encoded, reader) === CONTROL_HEARTBEAT ? 'heartbeat' : 'unsupported',
+      }
     } else if (NUMBER_FIELDS.has(field) && type === WireType.Varint) {
-      numbers.set(field, readNumber(reader))
+      numbers.set(field, readNumber(encoded, reader))
+    } else if (type === WireType.LengthDelimited) {
+      readBytes(encoded, reader)
+    } else if (type === WireType.Varint) {
+      readVarint(encoded, reader)
     } else {
       reader.skip(type, field)
     }
@@ -120,8 +127,30 @@ function writeNumber(writer: BinaryWriter, field: number, value: number): void {
   if (value !== 0) writer.tag(field, WireType.Varint).uint64(value)
 }
 
-function readNumber(reader: BinaryReader): number {
-  const value = Number(reader.uint64())
+/** Not the reader's own `bytes()` and `skip()`, for which a length is its lower 32 bits. */
+function readBytes(encoded: Uint8Array, reader: BinaryReader): Uint8Array {
+  const length = readVarint(encoded, reader)
+  if (length > reader.len - reader.pos) {
+    throw new ProtocolError('malformed', 'a field is longer than the content')
+  }
+  const start = reader.pos
+  reader.pos += length
+  return encoded.subarray(start, reader.pos)
+}
+
+/** Not the reader's own, which cut a number to 32 or 64 bits. Inexact above 2^53, but above it. */
+function readVarint(encoded: Uint8Array, reader: BinaryReader): number {
+  let value = 0
+  for (let i = 0; i < MAX_VARINT_BYTES && reader.pos < reader.len; i++) {
+    const byte = encoded[reader.pos++]!
+    value += (byte & 0x7f) * 2 ** (7 * i)
+    if (byte < 0x80) return value
+  }
+  throw new ProtocolError('malformed', 'a number has no end')
+}
+
+function readNumber(encoded: Uint8Array, reader: BinaryReader): number {
+  const value = readVarint(encoded, reader)
   if (!Number.isSafeInteger(value)) throw new ProtocolError('malformed', 'number too large')
   return value
 }

@@ -193,6 +193,7 @@ export function content(): Suite {
       written('largest text', { ...base, text: 'x'.repeat(60_000) }),
       readable('message id only', id, bare),
       readable('unknown control', cat(id, fromHex('3802')), bare),
+      readable('control of 2^32 + 1', cat(id, fromHex('388180808010')), bare),
       readable('unknown field', cat(id, fromHex('4a026869'), fromHex('320161')), {
         ...bare,
         text: 'a',
@@ -221,8 +222,14 @@ export function content(): Suite {
       unreadable('message id of 15 bytes', cat(u8(0x0a), u8(15), seeded('content/short', 15))),
       unreadable('message id of 17 bytes', cat(u8(0x0a), u8(17), seeded('content/long', 17))),
       unreadable('cut in a field', cat(id, fromHex('320561'))),
+      unreadable('length of 2^56 in an unknown field', cat(id, fromHex('ba10808080808080808010'))),
+      unreadable(
+        'number of 11 bytes in an unknown field',
+        cat(id, fromHex('f87bffffffffffffffffffff0f')),
+      ),
       unreadable('cut in a number', cat(id, fromHex('10ff'))),
       unreadable('number over 2^53 - 1', cat(id, fromHex('10'), varint(2 ** 53))),
+      unreadable('number of 2^64', cat(id, fromHex('1080808080808080808002'))),
       unreadable('text that is no UTF-8', cat(id, textField(fromHex('61ff')))),
       unreadable('text with a lone surrogate', cat(id, textField(fromHex('eda080')))),
       unreadable('field number 0', cat(id, fromHex('0001'))),

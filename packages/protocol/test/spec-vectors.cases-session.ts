@@ -76,7 +76,8 @@ export function ratchet(cast: Cast): Suite {
       'kem: seed, coins': 'of the offer and of the encapsulation: d ‖ z and m of FIPS 203',
       'chain: chainKey, steps': 'a chain key, and how often it is advanced before the message',
       'chain: messageKey, encryptionKey, macKey, receiptKey, nextChainKey': 'at that place',
-      'header: header, encryptedHeader': 'before and after EtM under headerKeys',
+      'header: headerKeys, associatedData, header, encryptedHeader':
+        'header before and after EtM under headerKeys with associatedData; its IV comes first',
       'preamble: prekeyId, headerLength, withHandshake, bytes': 'first 16 bytes of an envelope',
     },
     vectors: [
