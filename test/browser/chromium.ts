@@ -24,15 +24,7 @@ export async function startChromium(kept?: string): Promise<TestBrowser> {
   const context = await chromium.launchPersistentContext(profile, {
     executablePath: chromiumPath(),
     headless: true,
-    args: [
-      ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
-      '--disable-gpu',
-      '--disable-quic',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--no-first-run',
-    ],
+    args: [...CHROMIUM_ARGUMENTS],
   })
   return {
     context,
@@ -43,7 +35,8 @@ export async function startChromium(kept?: string): Promise<TestBrowser> {
   }
 }
 
-function chromiumPath(): string {
+/** @throws when there is none and none can be installed; the words say what to do. */
+export function chromiumPath(): string {
   const named = process.env.CHROMIUM_PATH
   if (named) {
     if (!starts(named)) throw new Error(`CHROMIUM_PATH is ${named}, which does not start`)
@@ -69,6 +62,17 @@ function run(program: string, args: readonly string[]): void {
   const environment = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' }
   spawnSync(program, args, { stdio: ['ignore', 'ignore', 'inherit'], env: environment })
 }
+
+/** Nothing of its own on the network, and no sandbox where root would not get one. */
+export const CHROMIUM_ARGUMENTS: readonly string[] = [
+  ...(process.getuid?.() === 0 ? ['--no-sandbox'] : []),
+  '--disable-gpu',
+  '--disable-quic',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--no-first-run',
+]
 
 const NAMES = [
   '/usr/bin/chromium',

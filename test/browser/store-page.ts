@@ -4,9 +4,9 @@
  * the contract of all stores runs on them unchanged. Values cross the border as encoded records.
  */
 import { fromBase64Url, toBase64Url } from '@couplet/wire'
-import type { Plain, Range, Store, Transaction } from '../../packages/client/src/ports.ts'
+import type { Plain, Range, Transaction } from '../../packages/client/src/ports.ts'
 import { decodeRecord, encodeRecord } from '../../packages/client/src/records.ts'
-import { changePassphrase, openHome } from '../../packages/client/src/web/home.ts'
+import { changePassphrase, openHome, type WebHome } from '../../packages/client/src/web/home.ts'
 
 /** What a call gave, or how it failed. */
 export type Outcome<T> =
@@ -30,6 +30,7 @@ export interface StorePage {
   call(transaction: number, call: Call): Promise<Outcome<unknown>>
   /** Ends a transaction: commits, or lets its work throw. */
   end(transaction: number, succeeds: boolean): Promise<Outcome<void>>
+  changeWhileOpen(store: number, passphrase: string | undefined): Promise<Outcome<void>>
   changePassphrase(name: string, before?: string, after?: string): Promise<Outcome<void>>
   /** Everything that lies in the database, as text: bytes as Latin-1. */
   dump(name: string): Promise<string>
@@ -41,19 +42,17 @@ interface Open {
   readonly done: Promise<void>
 }
 
-const stores: Store[] = []
+const homes: WebHome[] = []
 const transactions: Open[] = []
 
 const page: StorePage = {
   open: (name, passphrase) =>
-    outcome(
-      async () => stores.push((await openHome({ name, passphrase, create: true })).store) - 1,
-    ),
-  close: (store) => outcome(() => stores[store]!.close()),
+    outcome(async () => homes.push(await openHome({ name, passphrase, create: true })) - 1),
+  close: (store) => outcome(() => homes[store]!.store.close()),
   begin: (store) =>
     outcome(async () => {
       const begun = Promise.withResolvers<number>()
-      const done = stores[store]!.transaction((transaction) => {
+      const done = homes[store]!.store.transaction((transaction) => {
         const finish = Promise.withResolvers<void>()
         begun.resolve(transactions.push({ transaction, finish, done: finished }) - 1)
         return finish.promise
@@ -72,6 +71,7 @@ const page: StorePage = {
         if (succeeds) throw error
       })
     }),
+  changeWhileOpen: (store, passphrase) => outcome(() => homes[store]!.changePassphrase(passphrase)),
   changePassphrase: (name, passphrase, newPassphrase) =>
     outcome(() => changePassphrase({ name, passphrase, newPassphrase })),
   dump,

@@ -110,7 +110,13 @@ describe('a store in IndexedDB', () => {
     await expect(change('first', 'third')).rejects.toMatchObject({ code: 'wrong-passphrase' })
     const opened = await openStore(page, 'passphrase', 'second')
     expect(await opened.transaction(everything)).toEqual(before)
-    await change('second', undefined)
+    // While it is open, which goes on.
+    const number = await openNumber(page, 'passphrase', 'second')
+    unpack(await page.evaluate((n) => storePage.changeWhileOpen(n, undefined), number))
+    const going = storeIn(page, number)
+    expect(await going.transaction(everything)).toEqual(before)
+    await going.transaction((tx) => tx.put('c', 'after', 0, 'written after'))
+    await going.transaction((tx) => tx.delete('c', 'after'))
     const free = await openStore(page, 'passphrase')
     expect(await free.transaction(everything)).toEqual(before)
 
@@ -173,9 +179,14 @@ async function openPage(): Promise<Page> {
 
 /** A store in the page, as one in this process. */
 async function openStore(where: Page, name: string, passphrase?: string): Promise<Store> {
-  const number = unpack(
-    await where.evaluate(([n, p]) => storePage.open(n, p), [name, passphrase] as const),
-  )
+  return storeIn(where, await openNumber(where, name, passphrase))
+}
+
+async function openNumber(where: Page, name: string, passphrase?: string): Promise<number> {
+  return unpack(await where.evaluate(([n, p]) => storePage.open(n, p), [name, passphrase] as const))
+}
+
+function storeIn(where: Page, number: number): Store {
   return {
     async transaction(work) {
       const begun = unpack(await where.evaluate((n) => storePage.begin(n), number))

@@ -1,10 +1,19 @@
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import '@fontsource-variable/inter/wght.css'
-import { webPlatform } from './platform/index.ts'
+import './styles/tokens.css'
+import './styles/base.css'
+import './styles/controls.css'
+import './styles/start.css'
+import './styles/chats.css'
+import './styles/chat.css'
+import './styles/pages.css'
+import { start } from './app/session.ts'
+import { App } from './app.tsx'
 
 createRoot(document.getElementById('app')!).render(
   <StrictMode>
-    <h1>{String(!!webPlatform)}</h1>
+    <App />
   </StrictMode>,
 )
+void start()

@@ -4,13 +4,13 @@
  *
  * The screens are written against the interfaces of `ports.ts`. This file chooses who serves them.
  */
-import { memoryHome } from './memory-home.ts'
+import { browserHome } from './browser-home.ts'
 import type { WebPlatform } from './ports.ts'
-import { singleTab } from './single-tab.ts'
+import { webLock } from './web-lock.ts'
 
 export type * from './ports.ts'
 
 export const webPlatform: WebPlatform = {
-  home: memoryHome(),
-  tabLock: singleTab(),
+  home: browserHome(),
+  tabLock: webLock(),
 }

@@ -1,36 +1,36 @@
 /** The interfaces between the screens and the browser. Errors are `ClientError`s. */
-import type { ClientPorts, Store } from '@couplet/client'
+import type { Couplet, PendingRegistration, Registered } from '@couplet/client'
 
-/** This browser's one home: the store with keys, sessions and messages. */
-export interface WebHome {
-  /** What is there, without opening it. */
-  inspect(): Promise<HomeState>
-  /**
-   * Opens the home, or makes a new one.
-   *
-   * @throws {ClientError} `passphrase-required`, `wrong-passphrase`, `unreadable-home`.
-   */
-  open(passphrase?: string): Promise<OpenHome>
-  /** Removes the home and everything in it from this browser. It must not be open. */
-  remove(): Promise<void>
+/** What this browser has. */
+export type HomeState =
+  /** Nothing, and there never was anything. */
+  | { readonly kind: 'new' }
+  /** A passphrase must be asked for before more can be said. */
+  | { readonly kind: 'locked' }
+  /** A code was asked for. */
+  | ({ readonly kind: 'registering' } & PendingRegistration)
+  | { readonly kind: 'registered'; readonly protection: 'passphrase' | 'none' }
+  /** There was an identity, and the browser has thrown its storage away. */
+  | { readonly kind: 'lost'; readonly phone: string; readonly server: string }
+
+export interface Unlock {
+  readonly passphrase?: string | undefined
 }
 
-export type HomeState =
-  /** Nobody has registered here. */
-  | { readonly kind: 'absent' }
-  | { readonly kind: 'open' }
-  | { readonly kind: 'passphrase' }
-  /** Somebody has registered here, and the browser has deleted the keys since. */
-  | { readonly kind: 'lost'; readonly phone: string }
-
-export interface OpenHome {
-  readonly store: Store
-  /** Everything else that `requestCode`, `submitCode` and `openClient` want. */
-  readonly ports: Omit<ClientPorts, 'store'>
-  /** Remembers outside the store whose home this is, so that a loss can be told. */
-  rememberOwner(phone: string): void
-  /** Sets, changes or (`undefined`) takes away the passphrase. Absent: not possible here. */
-  readonly changePassphrase?: (passphrase: string | undefined) => Promise<void>
+/** This browser's one home: the store with keys, sessions and messages. */
+export interface HomeAccess {
+  homeState(settings?: Unlock): Promise<HomeState>
+  beginRegistration(settings: Unlock & { readonly phone: string }): Promise<PendingRegistration>
+  completeRegistration(settings: Unlock & { readonly code: string }): Promise<Registered>
+  openCouplet(settings?: Unlock): Promise<Couplet>
+  /** Removes the home and everything in it from this browser. It must not be open. */
+  forgetHome(): Promise<void>
+  /** Asks the browser to keep what this site stores. */
+  requestPersistence(): Promise<boolean>
+  /** Sets, changes or (`undefined`) takes away the passphrase. The home must not be open. */
+  readonly changePassphrase?: (
+    settings: Unlock & { readonly newPassphrase: string | undefined },
+  ) => Promise<void>
 }
 
 /** At most one tab of a browser has the home open. */
@@ -45,7 +45,33 @@ export interface TabLock {
   takeOver(onLost: () => Promise<void>): Promise<void>
 }
 
+/** A home as an encrypted file. The home must not be open. */
+export interface Moving {
+  /** Moves it out: this browser is not registered any more. */
+  exportHome(passphrase: string): Promise<Blob>
+  /** @throws {ClientError} `wrong-passphrase`, `already-registered`, `unreadable-home`. */
+  importHome(file: Blob, passphrase: string): Promise<void>
+}
+
+/** Telling of new messages. They say nothing but that there is one. */
+export interface Notices {
+  readonly permission: 'granted' | 'denied' | 'default' | 'unsupported'
+  /** From a click. */
+  request(): Promise<boolean>
+  show(title: string, onOpen: () => void): void
+}
+
+/** Web Push, for when no page is open. Off until somebody switches it on. */
+export interface Push {
+  isOn(): Promise<boolean>
+  switchOn(couplet: Couplet): Promise<boolean>
+  switchOff(couplet: Couplet): Promise<void>
+}
+
 export interface WebPlatform {
-  readonly home: WebHome
+  readonly home: HomeAccess
   readonly tabLock: TabLock
+  readonly moving?: Moving
+  readonly notices?: Notices
+  readonly push?: Push
 }

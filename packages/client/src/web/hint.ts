@@ -5,10 +5,9 @@
  *
  * Not in a cookie: that would travel with every request.
  */
-import type { PhoneNumber } from '@couplet/wire'
 
 export interface HomeHint {
-  readonly phone: PhoneNumber
+  readonly phone: string
   readonly server: string
   /** Milliseconds since 1970. */
   readonly since: number

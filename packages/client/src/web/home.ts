@@ -14,6 +14,7 @@ import { ClientError } from '../errors.ts'
 import type { NamedRecord, Plain, Store } from '../ports.ts'
 import {
   type HomeSchema,
+  type IndexedDbStore,
   indexedDbStore,
   META,
   OWNER,
@@ -35,6 +36,14 @@ export interface WebHome {
   readonly protection: Protection
   /** Whether this call made it. */
   readonly created: boolean
+  /**
+   * Seals everything anew under fresh keys, which the new passphrase, or nothing, protects. All of
+   * it has changed when the promise resolves, and nothing when it rejects; the store goes on.
+   *
+   * Not only the keys are wrapped anew: so what an old passphrase protected, or none, is no key to
+   * what is written from now on, nor, once the browser has compacted its files, to anything.
+   */
+  changePassphrase(passphrase: string | Uint8Array | undefined): Promise<void>
 }
 
 export type Protection = 'passphrase' | 'none'
@@ -58,8 +67,14 @@ export async function openHome(
       ? { home: found, keys: await openKeys(found.keys, options) }
       : await makeHome(database, options)
     const token = await takeOver(database)
-    const store = indexedDbStore(database, home.records, new Seal(keys), { token })
-    return { store, protection: home.keys.protection, created: !found }
+    const shelf = { records: home.records, seal: new Seal(keys) }
+    const opened = { database, token, ...indexedDbStore(database, shelf, { token }) }
+    return {
+      store: opened.store,
+      protection: home.keys.protection,
+      created: !found,
+      changePassphrase: (passphrase) => sealAnew(opened, { passphrase, stretch: options.stretch }),
+    }
   } catch (error) {
     database.close()
     throw error
@@ -88,7 +103,8 @@ export async function readOnly(options: WebHomeOptions): Promise<Store> {
     if (!home) throw new ClientError('not-registered', 'there is no home in this browser')
     const keys = await openKeys(home.keys, options)
     // No owner has this token: what tries to write is refused.
-    return indexedDbStore(database, home.records, new Seal(keys), { token: '' })
+    const shelf = { records: home.records, seal: new Seal(keys) }
+    return indexedDbStore(database, shelf, { token: '' }).store
   } catch (error) {
     database.close()
     throw error
@@ -112,27 +128,18 @@ export async function deleteHome(name?: string): Promise<void> {
 }
 
 /**
- * Seals everything anew under fresh keys, which the new passphrase, or nothing, protects. Takes the
- * home over; all of it has changed when the promise resolves, and nothing when it rejects.
- *
- * Not only the keys are wrapped anew: what an old passphrase protected, or none, cannot be told from
- * the old files any more once the browser has compacted them.
+ * Changes the passphrase of a home that is not open. Takes it over.
  *
  * @throws {ClientError} as `openHome`.
  */
 export async function changePassphrase(
   options: WebHomeOptions & { readonly newPassphrase: string | Uint8Array | undefined },
 ): Promise<void> {
-  const database = await openDatabase(options.name)
+  const home = await openHome({ ...options, create: false })
   try {
-    const home = await readHome(database)
-    if (!home) throw new ClientError('not-registered', 'there is no home in this browser')
-    const keys = await openKeys(home.keys, options)
-    const token = await takeOver(database)
-    const protection = { passphrase: options.newPassphrase, stretch: options.stretch }
-    await sealAnew(database, { home, keys, token, protection })
+    await home.changePassphrase(options.newPassphrase)
   } finally {
-    database.close()
+    await home.store.close()
   }
 }
 
@@ -207,19 +214,16 @@ async function takeOver(database: Database): Promise<string> {
 }
 
 async function sealAnew(
-  database: Database,
-  input: {
-    readonly home: HomeRecord
-    readonly keys: StorageKeys
-    readonly token: string
-    readonly protection: KeyProtection
-  },
+  { database, token, store, moveTo }: Opened,
+  protection: KeyProtection,
 ): Promise<void> {
-  const { home, token } = input
-  const { stored, keys } = await makeKeys(input.protection)
-  const before = indexedDbStore(database, home.records, new Seal(input.keys), { token })
-  const after = indexedDbStore(database, other(home.records), new Seal(keys), { token })
-  await before.transaction(async (from) => {
+  const { stored, keys } = await makeKeys(protection)
+  // One transaction of the store from beginning to end: nothing changes meanwhile.
+  await store.transaction(async (from) => {
+    const before = (await readHome(database))?.records ?? 'records-a'
+    const shelf = { records: other(before), seal: new Seal(keys) }
+    const after = indexedDbStore(database, shelf, { token }).store
+    await after.transaction((to) => to.clear())
     // Some at a time: nobody reads them before the change-over.
     let batch: NamedRecord<Plain>[] = []
     for await (const record of from.everything()) {
@@ -229,19 +233,37 @@ async function sealAnew(
       batch = []
     }
     await writeAll(after, batch)
+    await changeOver(database, { token, before, after: shelf.records, stored })
+    await moveTo(shelf)
   })
+}
+
+async function changeOver(
+  database: Database,
+  input: {
+    readonly token: string
+    readonly before: RecordsName
+    readonly after: RecordsName
+    readonly stored: StoredKeys
+  },
+): Promise<void> {
   await translated(async () => {
-    const tx = database.transaction([META, home.records], 'readwrite', STRICT)
+    const tx = database.transaction([META, input.before], 'readwrite', STRICT)
     const meta = tx.objectStore(META)
-    if ((await meta.get(OWNER)) !== token) {
+    if ((await meta.get(OWNER)) !== input.token) {
       tx.abort()
       await tx.done.catch(() => undefined)
       throw takenOver()
     }
-    void meta.put({ version: VERSION, records: other(home.records), keys: stored }, HOME)
-    void tx.objectStore(home.records).clear()
+    void meta.put({ version: VERSION, records: input.after, keys: input.stored }, HOME)
+    void tx.objectStore(input.before).clear()
     await tx.done
   })
+}
+
+interface Opened extends IndexedDbStore {
+  readonly database: Database
+  readonly token: string
 }
 
 function writeAll(store: Store, records: readonly NamedRecord<Plain>[]): Promise<void> {

@@ -9,7 +9,6 @@
  * `home-locked` at its next step. Whoever wants to ask first uses Web Locks.
  */
 import { webPrimitives } from '@couplet/protocol/web'
-import type { PhoneNumber } from '@couplet/wire'
 import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { type ClientPorts, openClient } from '../client.ts'
 import { createHttpApi } from '../http-api.ts'
@@ -46,7 +45,7 @@ export type HomeState =
    * There was an identity, and the browser has thrown its storage away: its messages and keys are
    * gone. To be registered anew, or imported.
    */
-  | { readonly kind: 'lost'; readonly phone: PhoneNumber; readonly server: string }
+  | { readonly kind: 'lost'; readonly phone: string; readonly server: string }
 
 /**
  * Looks what this browser has, without taking a home over from another page.

@@ -36,14 +36,26 @@ export interface Fence {
   readonly token: string
 }
 
+/** Where the records of a store are, and what seals them. */
+export interface Shelf {
+  readonly records: RecordsName
+  readonly seal: Seal
+}
+
+export interface IndexedDbStore {
+  readonly store: Store
+  /** Goes on there, where the same records lie: to be called inside a transaction of the store. */
+  moveTo(shelf: Shelf): Promise<void>
+}
+
 /** The store in an open database, which belongs to it from now on. */
 export function indexedDbStore(
   database: IDBPDatabase<HomeSchema>,
-  records: RecordsName,
-  seal: Seal,
+  shelf: Shelf,
   fence: Fence,
-): Store {
-  return storeOver(new IndexedDbTable(database, records, seal, fence))
+): IndexedDbStore {
+  const table = new IndexedDbTable(database, shelf, fence)
+  return { store: storeOver(table), moveTo: (next) => table.moveTo(next) }
 }
 
 /** What one transaction has written to one partition: values, or `undefined` where it removed. */
@@ -55,18 +67,25 @@ interface Changes {
 
 class IndexedDbTable implements RecordTable {
   readonly #database: IDBPDatabase<HomeSchema>
-  readonly #records: RecordsName
-  readonly #seal: Seal
   readonly #fence: Fence
+  #records: RecordsName
+  #seal: Seal
   readonly #cache = new PartitionCache()
   #changes = new Map<string, Changes>()
   #cleared = false
 
-  constructor(database: IDBPDatabase<HomeSchema>, records: RecordsName, seal: Seal, fence: Fence) {
+  constructor(database: IDBPDatabase<HomeSchema>, { records, seal }: Shelf, fence: Fence) {
     this.#database = database
     this.#records = records
     this.#seal = seal
     this.#fence = fence
+  }
+
+  async moveTo({ records, seal }: Shelf): Promise<void> {
+    this.#records = records
+    this.#seal = seal
+    // The names of partitions are hidden in another way now.
+    await this.#cache.clear()
   }
 
   async begin(): Promise<void> {

@@ -1,0 +1,378 @@
+/**
+ * What the screens show of an open home, and what a person can do in it.
+ *
+ * The SDK's store is the truth; this is a picture of it that follows its events. What a person does
+ * is shown at once and corrected when the SDK says otherwise.
+ */
+import type {
+  ConnectionState,
+  Contact,
+  Conversation,
+  Couplet,
+  MessageRequest,
+  OutgoingMessage,
+  Settings,
+} from '@couplet/client'
+import { create } from 'zustand'
+import {
+  afterStatus,
+  type Chat,
+  type ChatMessage,
+  EMPTY_CHAT,
+  merged,
+  without,
+  withSending,
+  withSent,
+} from './chat.ts'
+import { failureOf } from './failures.ts'
+
+/** What this device alone knows about somebody. */
+export type PersonNote = {
+  readonly name?: string | undefined
+  /** Time to live of messages to this person; left out, the one of the settings. */
+  readonly timerMs?: number | undefined
+}
+
+export interface Connection {
+  readonly state: ConnectionState
+  /** Since when it is not online, in milliseconds since 1970. */
+  readonly downSince: number | undefined
+  /** Whether it was online before. */
+  readonly wasUp: boolean
+}
+
+export interface Messenger {
+  readonly couplet: Couplet | undefined
+  readonly connection: Connection
+  readonly conversations: readonly Conversation[]
+  readonly contacts: ReadonlyMap<string, Contact>
+  readonly requests: readonly MessageRequest[]
+  readonly chats: Readonly<Record<string, Chat>>
+  readonly people: Readonly<Record<string, PersonNote>>
+  readonly drafts: Readonly<Record<string, string>>
+  readonly settings: Settings
+  /** One's own name, which nobody else sees. */
+  readonly ownName: string
+  /** The conversation on the screen. */
+  readonly open: string | undefined
+  /** For the live region; a new object each time. */
+  readonly arrival: { readonly peer: string; readonly text: string } | undefined
+}
+
+const CLOSED: Messenger = {
+  couplet: undefined,
+  connection: { state: 'offline', downSince: undefined, wasUp: false },
+  conversations: [],
+  contacts: new Map(),
+  requests: [],
+  chats: {},
+  people: {},
+  drafts: {},
+  settings: { receipts: true, strangers: 'accept', expiresAfterMs: 0 },
+  ownName: '',
+  open: undefined,
+  arrival: undefined,
+}
+
+export const useMessenger = create<Messenger>()(() => CLOSED)
+const set = useMessenger.setState
+const get = useMessenger.getState
+
+/** Takes over an opened client, shows what it has, and begins to connect. */
+export async function openMessenger(
+  couplet: Couplet,
+  onBroken: (error: unknown) => void,
+): Promise<void> {
+  const [people, drafts, ownName, settings] = await Promise.all([
+    couplet.memo<Messenger['people']>(MEMO.people),
+    couplet.memo<Messenger['drafts']>(MEMO.drafts),
+    couplet.memo<string>(MEMO.ownName),
+    couplet.settings(),
+  ])
+  set({
+    ...CLOSED,
+    couplet,
+    people: people ?? {},
+    drafts: drafts ?? {},
+    ownName: ownName ?? '',
+    settings,
+    connection: { state: 'offline', downSince: Date.now(), wasUp: false },
+  })
+  listen(couplet)
+  await refresh()
+  couplet.connect().catch((error: unknown) => {
+    // Everything but these is tried again by itself.
+    if (['closed', 'home-locked'].includes(failureOf(error).code)) return
+    if (['unreadable-home'].includes(failureOf(error).code)) onBroken(error)
+  })
+}
+
+export async function closeMessenger(): Promise<void> {
+  const { couplet } = get()
+  if (!couplet) return
+  await saveDrafts()
+  set(CLOSED)
+  await couplet.close()
+}
+
+function requireCouplet(): Couplet {
+  const { couplet } = get()
+  if (!couplet) throw new Error('the home is not open')
+  return couplet
+}
+
+// ----- following the SDK
+
+function listen(couplet: Couplet): void {
+  couplet.on('status', (message) => noteStatus(message))
+  couplet.on('arrival', () => void refreshSoon())
+  couplet.on('request', () => void refreshSoon())
+  couplet.on('warning', () => void refreshSoon())
+  couplet.on('expired', ({ peer, id }) => {
+    changeChat(peer, (chat) => without(chat, id))
+    void refreshSoon()
+  })
+  couplet.on('connection', (state) => {
+    set(({ connection }) => ({
+      connection: {
+        state,
+        downSince: state === 'online' ? undefined : (connection.downSince ?? Date.now()),
+        wasUp: connection.wasUp || state === 'online',
+      },
+    }))
+  })
+}
+
+function noteStatus(message: OutgoingMessage): void {
+  changeChat(message.peer, (chat) => afterStatus(chat, message))
+  set(({ conversations }) => ({
+    conversations: conversations.map((entry) =>
+      entry.last.id === message.id ? { ...entry, last: message } : entry,
+    ),
+  }))
+  if (message.failure === 'key-changed') void refreshSoon()
+}
+
+let refreshing: Promise<void> | undefined
+let again = false
+
+/** Several events in a row make one refresh, and one more when some came meanwhile. */
+async function refreshSoon(): Promise<void> {
+  if (refreshing) {
+    again = true
+    return refreshing
+  }
+  refreshing = refresh().catch(() => undefined)
+  await refreshing
+  refreshing = undefined
+  if (!again) return
+  again = false
+  await refreshSoon()
+}
+
+async function refresh(): Promise<void> {
+  const { couplet, chats, open } = get()
+  if (!couplet) return
+  const [conversations, contacts, requests] = await Promise.all([
+    couplet.conversations(),
+    couplet.contacts(),
+    couplet.requests(),
+  ])
+  const loaded = await Promise.all(
+    Object.keys(chats).map(async (peer) => [peer, await couplet.history(peer, RECENT)] as const),
+  )
+  if (get().couplet !== couplet) return
+  announceArrivals(conversations)
+  set({ conversations, requests, contacts: new Map(contacts.map((c) => [c.phone, c])) })
+  for (const [peer, messages] of loaded) changeChat(peer, (chat) => merged(chat, messages))
+  if (open) await seenIfVisible(open)
+}
+
+const RECENT = { limit: 60 }
+
+/** Others' new messages are told; one's own are not. */
+function announceArrivals(now: readonly Conversation[]): void {
+  const before = new Map(get().conversations.map((entry) => [entry.contact.phone, entry]))
+  for (const { contact, last, unread } of now) {
+    const known = before.get(contact.phone)
+    const isNew = unread > (known?.unread ?? 0) && known?.last.id !== last.id
+    if (!isNew || last.direction !== 'incoming' || !get().connection.wasUp) continue
+    set({ arrival: { peer: contact.phone, text: last.text } })
+  }
+}
+
+// ----- conversations
+
+/** Shows a conversation; loads it first when it was not shown before. */
+export async function openChat(peer: string): Promise<void> {
+  const couplet = requireCouplet()
+  set({ open: peer })
+  if (!get().chats[peer]) {
+    const messages = await couplet.history(peer, { limit: FIRST_PAGE })
+    const unread = unreadOf(peer)
+    const dividerId = messages.filter((m) => m.direction === 'incoming').at(-unread)?.id
+    const chat: Chat = {
+      ...merged(EMPTY_CHAT, messages),
+      limit: FIRST_PAGE,
+      isWhole: messages.length < FIRST_PAGE,
+      isLoaded: true,
+      ...(unread > 0 && dividerId && { dividerId }),
+    }
+    set(({ chats }) => ({ chats: { ...chats, [peer]: chat } }))
+  } else {
+    markDivider(peer)
+  }
+  await seenIfVisible(peer)
+}
+
+export function closeChat(peer: string): void {
+  if (get().open === peer) set({ open: undefined })
+  changeChat(peer, ({ dividerId: _dividerId, ...chat }) => chat)
+}
+
+function unreadOf(peer: string): number {
+  return get().conversations.find(({ contact }) => contact.phone === peer)?.unread ?? 0
+}
+
+function markDivider(peer: string): void {
+  const unread = unreadOf(peer)
+  if (unread === 0) return
+  changeChat(peer, (chat) => {
+    const first = chat.messages.filter(({ message: m }) => m.direction === 'incoming').at(-unread)
+    return first ? { ...chat, dividerId: first.message.id } : chat
+  })
+}
+
+/** What is on the screen, of a window that is looked at, counts as seen. */
+export async function seenIfVisible(peer: string): Promise<void> {
+  if (document.visibilityState !== 'visible' || get().open !== peer) return
+  if (unreadOf(peer) === 0) return
+  set(({ conversations }) => ({
+    conversations: conversations.map((entry) =>
+      entry.contact.phone === peer ? { ...entry, unread: 0 } : entry,
+    ),
+  }))
+  await requireCouplet().markAllSeen(peer)
+}
+
+/** Twice as many messages as before, from the end. */
+export async function loadEarlier(peer: string): Promise<void> {
+  const chat = get().chats[peer]
+  if (!chat || chat.isWhole || chat.isLoading) return
+  changeChat(peer, (before) => ({ ...before, isLoading: true }))
+  const limit = chat.limit * 2
+  const messages = await requireCouplet().history(peer, { limit })
+  changeChat(peer, (before) => ({
+    ...merged(before, messages),
+    limit,
+    isWhole: messages.length < limit,
+    isLoading: false,
+  }))
+}
+
+/** @throws {ClientError}; then nothing of it is shown any more. */
+export async function send(peer: string, text: string): Promise<void> {
+  const couplet = requireCouplet()
+  const key = `sending ${++sendingCount}`
+  changeChat(peer, (chat) => withSending(chat, { key, peer, text, at: Date.now() }))
+  setDraft(peer, '')
+  const expiresAfterMs = get().people[peer]?.timerMs
+  try {
+    const options = expiresAfterMs === undefined ? {} : { expiresAfterMs }
+    const { message } = await couplet.send(peer, text, options)
+    changeChat(peer, (chat) => withSent(chat, key, message))
+    await refreshSoon()
+  } catch (error) {
+    changeChat(peer, (chat) => without(chat, key))
+    setDraft(peer, text)
+    await refreshSoon()
+    throw error
+  }
+}
+let sendingCount = 0
+
+export async function deleteHere(peer: string, id: string): Promise<void> {
+  changeChat(peer, (chat) => without(chat, id))
+  await requireCouplet().deleteMessage(id)
+  await refreshSoon()
+}
+
+export async function clearChat(peer: string): Promise<void> {
+  const couplet = requireCouplet()
+  const messages = await couplet.history(peer, { limit: Number.MAX_SAFE_INTEGER })
+  for (const { id } of messages) await couplet.deleteMessage(id).catch(() => undefined)
+  changeChat(peer, () => ({ ...EMPTY_CHAT, isLoaded: true, isWhole: true }))
+  await refreshSoon()
+}
+
+function changeChat(peer: string, change: (chat: Chat) => Chat): void {
+  set(({ chats }) => {
+    const chat = chats[peer]
+    return chat ? { chats: { ...chats, [peer]: change(chat) } } : {}
+  })
+}
+
+export function setDraft(peer: string, text: string): void {
+  set(({ drafts: { [peer]: _draft, ...others } }) => ({
+    drafts: text === '' ? others : { ...others, [peer]: text },
+  }))
+  clearTimeout(draftTimer)
+  draftTimer = setTimeout(() => void saveDrafts(), DRAFT_DELAY_MS)
+}
+let draftTimer: ReturnType<typeof setTimeout> | undefined
+
+async function saveDrafts(): Promise<void> {
+  clearTimeout(draftTimer)
+  const { couplet, drafts } = get()
+  await couplet?.keepMemo(MEMO.drafts, drafts).catch(() => undefined)
+}
+
+// ----- people
+
+export function nameOf(phone: string, people: Messenger['people'] = get().people): string {
+  return people[phone]?.name || phone
+}
+
+export async function changePerson(phone: string, change: Partial<PersonNote>): Promise<void> {
+  const people = { ...get().people, [phone]: { ...get().people[phone], ...change } }
+  set({ people })
+  await requireCouplet().keepMemo(MEMO.people, people)
+}
+
+export async function changeOwnName(ownName: string): Promise<void> {
+  set({ ownName })
+  await requireCouplet().keepMemo(MEMO.ownName, ownName)
+}
+
+/** Accepts what was shown and nothing newer. @throws {ClientError} `key-changed`. */
+export async function acceptKey({ phone, identityId, changedKey }: Contact): Promise<void> {
+  await requireCouplet().acceptKey(phone, changedKey?.identityId ?? identityId)
+  await refreshSoon()
+}
+
+export async function acceptRequest(phone: string): Promise<void> {
+  await requireCouplet().accept(phone)
+  await refreshSoon()
+}
+
+export async function block(phone: string, blocked: boolean): Promise<void> {
+  await requireCouplet().block(phone, blocked)
+  await refreshSoon()
+}
+
+/** After something about a contact was changed through the SDK itself. */
+export function refreshPeople(): Promise<void> {
+  return refreshSoon()
+}
+
+export async function changeSettings(change: Partial<Settings>): Promise<void> {
+  set({ settings: { ...get().settings, ...change } })
+  set({ settings: await requireCouplet().changeSettings(change) })
+}
+
+export type { Chat, ChatMessage }
+export { requireCouplet }
+
+const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
+const FIRST_PAGE = 80
+const DRAFT_DELAY_MS = 400

@@ -1,0 +1,152 @@
+/**
+ * From the first look at this browser to an open home: which of the start screens is shown, and what
+ * each of them can do.
+ */
+import type { PendingRegistration } from '@couplet/client'
+import { create } from 'zustand'
+import type { WebPlatform } from '../platform/index.ts'
+import { type Failure, failureOf } from './failures.ts'
+import { closeMessenger, openMessenger } from './messenger.ts'
+
+export type Phase =
+  | { readonly kind: 'starting' }
+  | { readonly kind: 'other-tab' }
+  | { readonly kind: 'locked' }
+  | { readonly kind: 'lost'; readonly phone: string; readonly server: string }
+  | { readonly kind: 'welcome' }
+  | { readonly kind: 'code'; readonly pending: PendingRegistration; readonly askedAt: number }
+  /** Registered just now; `replaced`: the number had another key before. */
+  | { readonly kind: 'done'; readonly phone: string; readonly replaced: boolean }
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'broken'; readonly failure: Failure }
+
+interface Session {
+  readonly phase: Phase
+}
+
+export const useSession = create<Session>()(() => ({ phase: { kind: 'starting' } }))
+
+/** Kept for closing and opening again while the page lives; never stored. */
+let passphrase: string | undefined
+
+/** With it come the SDK and the cryptography: after the first paint. */
+let loading: Promise<WebPlatform> | undefined
+
+function loadPlatform(): Promise<WebPlatform> {
+  loading ??= import('../platform/index.ts').then(({ webPlatform }) => webPlatform)
+  return loading
+}
+
+export async function start(): Promise<void> {
+  try {
+    const { tabLock } = await loadPlatform()
+    if (!(await tabLock.acquire(handOver))) return show({ kind: 'other-tab' })
+    await openWhatIsThere()
+  } catch (error) {
+    show({ kind: 'broken', failure: failureOf(error) })
+  }
+}
+
+export async function takeOver(): Promise<void> {
+  show({ kind: 'starting' })
+  const { tabLock } = await loadPlatform()
+  await tabLock.takeOver(handOver)
+  await openWhatIsThere()
+}
+
+/** Another tab wants the home: this one lets go of it. */
+async function handOver(): Promise<void> {
+  show({ kind: 'other-tab' })
+  await closeMessenger()
+}
+
+async function openWhatIsThere(): Promise<void> {
+  const { home } = await loadPlatform()
+  const state = await home.homeState({ passphrase })
+  switch (state.kind) {
+    case 'new':
+      return show({ kind: 'welcome' })
+    case 'locked':
+      return show({ kind: 'locked' })
+    case 'lost':
+      return show(state)
+    case 'registering':
+      return show({ kind: 'code', pending: state, askedAt: Date.now() })
+    case 'registered':
+      return enter()
+  }
+}
+
+async function enter(): Promise<void> {
+  const { home } = await loadPlatform()
+  await openMessenger(await home.openCouplet({ passphrase }), (error) =>
+    show({ kind: 'broken', failure: failureOf(error) }),
+  )
+  show({ kind: 'ready' })
+}
+
+/** @throws {ClientError} `wrong-passphrase`. */
+export async function unlock(entered: string): Promise<void> {
+  const { home } = await loadPlatform()
+  await home.homeState({ passphrase: entered })
+  passphrase = entered
+  await openWhatIsThere()
+}
+
+export async function askForCode(phone: string): Promise<void> {
+  const { home } = await loadPlatform()
+  const pending = await home.beginRegistration({ phone, passphrase })
+  show({ kind: 'code', pending, askedAt: Date.now() })
+}
+
+export async function submitCode(code: string): Promise<void> {
+  const { home } = await loadPlatform()
+  const { phone, replaced } = await home.completeRegistration({ code, passphrase })
+  show({ kind: 'done', phone, replaced })
+}
+
+/** Back to the number, from the code; or to a fresh start when the home was lost. */
+export function changeNumber(): void {
+  show({ kind: 'welcome' })
+}
+
+export async function finishSetUp(): Promise<void> {
+  show({ kind: 'starting' })
+  try {
+    await enter()
+  } catch (error) {
+    show({ kind: 'broken', failure: failureOf(error) })
+  }
+}
+
+/** Everything of this browser goes. */
+export async function forgetEverything(): Promise<void> {
+  const { home } = await loadPlatform()
+  await closeMessenger()
+  await home.forgetHome()
+  passphrase = undefined
+  show({ kind: 'welcome' })
+}
+
+/**
+ * @param before - needed when there is one; `undefined` in `next` takes it away.
+ * @throws {ClientError} `wrong-passphrase`: nothing has changed.
+ */
+export async function changePassphrase(
+  before: string | undefined,
+  next: string | undefined,
+): Promise<void> {
+  const { home } = await loadPlatform()
+  const wasOpen = useSession.getState().phase.kind === 'ready'
+  await closeMessenger()
+  try {
+    await home.changePassphrase?.({ passphrase: before, newPassphrase: next })
+    passphrase = next
+  } finally {
+    if (wasOpen) await enter()
+  }
+}
+
+function show(phase: Phase): void {
+  useSession.setState({ phase })
+}

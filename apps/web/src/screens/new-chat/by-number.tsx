@@ -1,0 +1,95 @@
+import { type FormEvent, useState } from 'react'
+import { failureOf, sentenceFor } from '../../app/failures.ts'
+import { changePerson, refreshPeople, requireCouplet } from '../../app/messenger.ts'
+import { usePhones } from '../../app/phones.ts'
+import { go } from '../../app/places.ts'
+import { useLanguage } from '../../i18n/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { TextField } from '../../ui/field.tsx'
+import { PhoneField, type TypedPhone } from '../../ui/phone-field.tsx'
+import { copyText } from '../../ui/toast.tsx'
+
+export function ByNumber({ onDone }: { readonly onDone: () => void }) {
+  const { words, tag } = useLanguage()
+  const phones = usePhones()
+  const [typed, setTyped] = useState<TypedPhone>({ text: '', phone: undefined })
+  const [name, setName] = useState('')
+  const [error, setError] = useState<string>()
+  const [isUnknown, setUnknown] = useState(false)
+  const [busy, setBusy] = useState(false)
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    if (busy) return
+    const { phone, text } = typed
+    const couplet = requireCouplet()
+    if (!phone) {
+      setError(words(text.trim() ? 'welcome.error.number' : 'welcome.error.empty'))
+      return
+    }
+    if (phone === couplet.phone) {
+      setError(words('new.self'))
+      return
+    }
+    setBusy(true)
+    try {
+      // Asks the server for the key, and pins it.
+      await couplet.verify(phone)
+      if (name.trim()) await changePerson(phone, { name: name.trim() })
+      await refreshPeople()
+      onDone()
+      go({ kind: 'chat', peer: phone })
+    } catch (thrown) {
+      const failure = failureOf(thrown)
+      const isNobody = failure.code === 'unknown-recipient'
+      setUnknown(isNobody)
+      setError(
+        isNobody
+          ? words('new.unknown', { phone: phones.format(phone) })
+          : sentenceFor(words, failure, tag),
+      )
+      setBusy(false)
+    }
+  }
+
+  return (
+    <form className="form" onSubmit={(event) => void submit(event)} noValidate>
+      <PhoneField
+        autoFocus
+        value={typed}
+        error={error}
+        onChange={(value) => {
+          setTyped(value)
+          setError(undefined)
+          setUnknown(false)
+        }}
+      />
+      {isUnknown && (
+        <Button
+          look="quiet"
+          icon="copy"
+          onClick={() =>
+            void copyText(
+              words('new.invite.text', { server: requireCouplet().server }),
+              words('common.copied'),
+            )
+          }
+        >
+          {words('new.invite')}
+        </Button>
+      )}
+      <TextField
+        label={`${words('person.name')} (${words('common.optional')})`}
+        hint={words('person.name.hint')}
+        value={name}
+        maxLength={80}
+        autoComplete="off"
+        dir="auto"
+        onChange={(event) => setName(event.currentTarget.value)}
+      />
+      <Button look="main" submit busy={busy} className="button-wide">
+        {busy ? words('new.looking') : words('new.start')}
+      </Button>
+    </form>
+  )
+}

@@ -1,0 +1,74 @@
+/** The first screen: one sentence, a number, one button. The keys are made while it is busy. */
+import { type FormEvent, useRef, useState } from 'react'
+import { failureOf, sentenceFor } from '../../app/failures.ts'
+import { usePhones } from '../../app/phones.ts'
+import { askForCode } from '../../app/session.ts'
+import { useLanguage, useWords } from '../../i18n/index.ts'
+import { Button } from '../../ui/button.tsx'
+import { PhoneField, type TypedPhone } from '../../ui/phone-field.tsx'
+import { Stage } from '../../ui/stage.tsx'
+import { RestoreLink } from './restore-link.tsx'
+
+export function Welcome() {
+  const words = useWords()
+  const { tag } = useLanguage()
+  const phones = usePhones()
+  const [typed, setTyped] = useState<TypedPhone>({ text: '', phone: undefined })
+  const [error, setError] = useState<string>()
+  const [busy, setBusy] = useState(false)
+  const field = useRef<HTMLInputElement>(null)
+
+  const submit = async (event: FormEvent) => {
+    event.preventDefault()
+    if (busy) return
+    if (!typed.phone) {
+      setError(words(typed.text.trim() ? 'welcome.error.number' : 'welcome.error.empty'))
+      field.current?.focus()
+      return
+    }
+    setBusy(true)
+    setError(undefined)
+    try {
+      await askForCode(typed.phone)
+    } catch (failure) {
+      setError(sentenceFor(words, failureOf(failure), tag))
+      field.current?.focus()
+      setBusy(false)
+    }
+  }
+
+  return (
+    <Stage
+      step={1}
+      title={
+        <>
+          <span>{words('welcome.title')}</span>{' '}
+          <span className="stage-soft">{words('welcome.subtitle')}</span>
+        </>
+      }
+    >
+      <p className="stage-text">{words('welcome.text')}</p>
+      <form className="form" onSubmit={(event) => void submit(event)} noValidate>
+        <PhoneField
+          ref={field}
+          value={typed}
+          onChange={(value) => {
+            setTyped(value)
+            setError(undefined)
+          }}
+          error={error}
+          hint={
+            typed.phone
+              ? words('welcome.echo', { phone: phones.format(typed.phone) })
+              : words('welcome.hint')
+          }
+        />
+        <Button look="main" submit busy={busy} className="button-wide">
+          {busy ? words('welcome.sending') : words('welcome.send')}
+        </Button>
+      </form>
+      <p className="stage-foot">{words('welcome.server', { server: location.host })}</p>
+      <RestoreLink />
+    </Stage>
+  )
+}

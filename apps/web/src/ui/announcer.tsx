@@ -1,0 +1,32 @@
+/** Tells screen readers what arrives; one's own messages need no telling. */
+import { useEffect, useState } from 'react'
+import { nameOf, useMessenger } from '../app/messenger.ts'
+import { usePhones } from '../app/phones.ts'
+import { useWords } from '../i18n/index.ts'
+
+export function Announcer() {
+  const words = useWords()
+  const phones = usePhones()
+  const arrival = useMessenger((state) => state.arrival)
+  const [text, setText] = useState('')
+  useEffect(() => {
+    if (!arrival) return
+    const name = nameOf(arrival.peer)
+    setText(
+      words('announce.message', {
+        name: name === arrival.peer ? phones.format(name) : name,
+        text: arrival.text.slice(0, LONGEST),
+      }),
+    )
+    const timer = setTimeout(() => setText(''), GONE_AFTER_MS)
+    return () => clearTimeout(timer)
+  }, [arrival, words, phones])
+  return (
+    <div className="visually-hidden" aria-live="polite" data-testid="announcer">
+      {text}
+    </div>
+  )
+}
+
+const LONGEST = 300
+const GONE_AFTER_MS = 5000
