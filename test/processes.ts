@@ -82,6 +82,10 @@ export class World {
     return this.#url
   }
 
+  get serverPid(): number | undefined {
+    return this.#server?.child.pid
+  }
+
   path(name: string): string {
     return join(this.folder, name)
   }

@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { SETTINGS, type Setting } from './settings.ts'
+import { defaultWorkers, MAX_WORKERS } from './worker-count.ts'
 
 export type CodeSenderChoice =
   | { readonly kind: 'console' }
@@ -17,6 +18,8 @@ export interface Config {
   readonly data: string
   /** Servers of NATS that keep everything; without them, the folder does. */
   readonly store: string | undefined
+  /** Processes that serve. */
+  readonly workers: number
   readonly codeSender: CodeSenderChoice
   readonly publicUrl: string | undefined
   readonly capacity: number
@@ -48,6 +51,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
     port: integer(read(SETTINGS.port), 0, 65_535) ?? 8080,
     data: resolve(read(SETTINGS.data).text ?? defaultData(environment)),
     store: natsUrls(read(SETTINGS.store)),
+    workers: workers(read(SETTINGS.workers)),
     codeSender: codeSender(read(SETTINGS.codeSender)),
     publicUrl: publicUrl(read(SETTINGS.publicUrl)),
     capacity: integer(read(SETTINGS.capacity), 1, MAX_CAPACITY) ?? 2,
@@ -121,6 +125,11 @@ function codeSender(value: Value): CodeSenderChoice {
     return { kind: 'file', path: resolve(text.slice('file:'.length)) }
   }
   throw wrong(value, 'must be console, or file: with a path, like file:./codes.jsonl')
+}
+
+function workers(value: Value): number {
+  if (value.text === undefined || value.text === 'auto') return defaultWorkers()
+  return integer(value, 1, MAX_WORKERS)!
 }
 
 function natsUrls(value: Value): string | undefined {

@@ -4,6 +4,7 @@ import {
   consoleCodeSender,
   createLog,
   createServer,
+  type Engine,
   fileCodeSender,
   type Server,
   StoreUnusableError,
@@ -20,6 +21,7 @@ import { openEngine, withoutPasswords } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
 import { HELP } from './settings.ts'
 import { webFolder } from './web-folder.ts'
+import { type Running, startWorkers } from './workers.ts'
 
 /**
  * Runs until SIGINT or SIGTERM, or until the server fails.
@@ -63,9 +65,14 @@ async function run(config: Config): Promise<number> {
   }
 }
 
-async function start(config: Config): Promise<Server> {
+async function start(config: Config): Promise<Running> {
+  return config.workers > 1 ? startWorkers(config) : startServer(config, await openEngine(config))
+}
+
+/** One process of those that serve, or the only one. */
+export function startServer(config: Config, engine: Engine | undefined): Promise<Server> {
   return createServer({
-    engine: await openEngine(config),
+    engine,
     host: config.host,
     port: config.port,
     data: config.data,
@@ -84,7 +91,7 @@ function makeCodeSender(choice: CodeSenderChoice): CodeSender {
 }
 
 /** One line for each fact. Scripts wait for the first. */
-function announce(config: Config, { url }: Server): void {
+function announce(config: Config, { url }: Running): void {
   const { codeSender } = config
   say(`listening on ${url}`)
   say(config.store ? `data in ${withoutPasswords(config.store)}` : `data in ${config.data}`)

@@ -14,6 +14,7 @@ export type SettingName =
   | 'host'
   | 'data'
   | 'store'
+  | 'workers'
   | 'codeSender'
   | 'publicUrl'
   | 'capacity'
@@ -44,6 +45,12 @@ export const SETTINGS: Record<SettingName, Setting> = {
     variable: 'COUPLET_STORE',
     value: 'URL',
     help: 'nats://HOST:PORT, several with commas (the folder)',
+  },
+  workers: {
+    flag: 'workers',
+    variable: 'COUPLET_WORKERS',
+    value: 'N',
+    help: 'processes that serve, or auto (auto)',
   },
   codeSender: {
     flag: 'code-sender',

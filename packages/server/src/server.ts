@@ -4,10 +4,10 @@ import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS } from '@couplet/wire'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { systemClock } from './clock.ts'
-import { freshCodeKey, loadCodeKey } from './code-key.ts'
+import { freshCodeKey } from './code-key.ts'
 import { CONNECTION_TIMING, type ConnectionTiming } from './connection.ts'
 import { Delivery } from './delivery.ts'
-import { embeddedStore } from './embedded-store.ts'
+import { embeddedEngine } from './embedded-engine.ts'
 import { Gateway } from './gateway.ts'
 import type { HttpServices } from './http-routes.ts'
 import { createHttpServer } from './http-server.ts'
@@ -85,8 +85,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 async function ownEngine(options: ServerOptions, capacity: number): Promise<Engine> {
   const { data: folder, checkpointMs } = options
   if (!folder) return { store: memoryStore({ capacity }), codeKey: freshCodeKey() }
-  const store = await embeddedStore({ folder, capacity, checkpointMs })
-  return { store, codeKey: loadCodeKey(folder) }
+  return embeddedEngine({ folder, capacity, checkpointMs })
 }
 
 async function closeEngine({ store, bus }: Engine): Promise<void> {

@@ -1,0 +1,34 @@
+/** One of several processes that serve: started by `workers.ts`, and ended with it. */
+import { joinHub } from '@couplet/server'
+import { openEngine } from './engine.ts'
+import { startServer } from './serve.ts'
+import type { FromWorker, WorkerTask } from './workers.ts'
+
+const { config, worker, hub } = JSON.parse(process.env.COUPLET_WORKER_TASK!) as WorkerTask
+// A terminal's Ctrl-C reaches everybody; the one who started us says when to stop.
+process.on('SIGINT', () => {})
+process.on('SIGTERM', () => {})
+/** Until there is something to close. */
+let stop = (): void => process.exit(0)
+process.on('message', (message) => {
+  if (message === 'stop') stop()
+})
+process.on('disconnect', () => stop())
+
+try {
+  const server = await startServer(config, await (hub ? joinHub(hub, worker) : openEngine(config)))
+  stop = (): void => {
+    void server.close().finally(() => process.exit(0))
+  }
+  void server.failed.then(() => process.exit(1))
+  tell({ kind: 'listening', url: server.url })
+} catch (error) {
+  const { message, code } = error as NodeJS.ErrnoException
+  tell({ kind: 'unable', message, code })
+  process.exitCode = 1
+  process.disconnect?.()
+}
+
+function tell(message: FromWorker): void {
+  process.send?.(message)
+}
