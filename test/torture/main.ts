@@ -13,6 +13,7 @@ const HELP = `usage: npm run torture -- [options]
   --seed N        decides every choice; default: a random one, which is printed
   --minutes N     how long the faults last; default 2
   --people N      default 5
+  --pace N        seconds between two deaths of one process; default 6
   --capacity N    of each mailbox; default 2
   --server CMD    command that starts the server, with {port}, {data}, {codes} and {capacity};
                   default: couplet serve, from these sources
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     seed: { type: 'string' },
     minutes: { type: 'string', default: '2' },
     people: { type: 'string', default: '5' },
+    pace: { type: 'string', default: '6' },
     capacity: { type: 'string', default: '2' },
     server: { type: 'string' },
     store: { type: 'string' },
@@ -60,6 +62,7 @@ async function run(): Promise<number> {
     seed,
     minutes: number('minutes', values.minutes),
     people: number('people', values.people),
+    pace: number('pace', values.pace),
     capacity: number('capacity', values.capacity),
     server: [
       ...(values.server?.split(' ') ?? DEFAULT_SERVER),

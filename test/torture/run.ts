@@ -19,6 +19,8 @@ export interface TortureOptions {
   readonly seed: number
   readonly minutes: number
   readonly people: number
+  /** Seconds between two deaths of one process. */
+  readonly pace: number
   /** Of each mailbox. */
   readonly capacity: number
   /** Program and arguments; `{port}`, `{data}`, `{codes}` and `{capacity}` are filled in. */
@@ -181,8 +183,11 @@ class Run {
   }
 
   async #live(person: TorturePerson, random: Random): Promise<void> {
+    let diesAt = this.#nextDeath(random)
     while (this.#suffering) {
-      const action = this.#isStorm ? random.weighted(ACTIONS) : 'write'
+      const isTime = this.#isStorm && Date.now() > diesAt
+      const action = isTime ? 'kill' : this.#isStorm ? random.weighted(ACTIONS) : 'write'
+      if (isTime) diesAt = this.#nextDeath(random)
       const friend = random.pick(this.#people.filter((one) => one !== person))
       switch (action) {
         case 'write':
@@ -208,6 +213,11 @@ class Run {
     }
   }
 
+  /** Each process dies about so often. */
+  #nextDeath(random: Random): number {
+    return Date.now() + 1000 * this.#options.pace * (0.5 + random.fraction())
+  }
+
   #write(person: TorturePerson, friend: TorturePerson, random: Random): void {
     // Nobody writes faster than what can be carried: else the end would be a long wait.
     const count = random.chance(0.1) ? random.integer(20, 60) : random.integer(1, 8)
@@ -228,8 +238,9 @@ class Run {
   async #killServers(random: Random): Promise<void> {
     const server = this.#server!
     while (this.#suffering) {
-      await this.#sleep(random.integer(4000, 12_000))
-      if (!this.#isStorm) continue
+      await this.#sleep(this.#nextDeath(random) - Date.now())
+      while (this.#suffering && !this.#isStorm) await sleep(200)
+      if (!this.#suffering) break
       await server.kill()
       await sleep(random.integer(0, 1500))
       while (!server.isAlive) await server.start(random.chance(0.5) ? failpoint(random) : undefined)
@@ -332,7 +343,7 @@ function sum<T>(list: readonly T[], value: (one: T) => number): number {
 }
 
 /** What people do, and how often. */
-const ACTIONS = { write: 12, kill: 1, leave: 0.3, intrude: 0.2, jump: 0.3 } as const
+const ACTIONS = { write: 40, leave: 0.5, intrude: 0.5, jump: 0.5 } as const
 /** From and to. */
 const STORM_MS = [10_000, 25_000] as const
 const LULL_MS = [4000, 12_000] as const

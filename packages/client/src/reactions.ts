@@ -131,10 +131,12 @@ export class Reactions {
     if (!message) return full
     const { phase } = message.value
     const attempts = cause === 'unusable' && phase.kind === 'out' ? phase.attempts + 1 : 0
-    const wait = attempts && backoffMs(this.#platform.random, attempts - 1, RESEND_BACKOFF)
+    // Without a wait no time is noted: the clock may be ahead, and be set back.
+    const notBefore =
+      attempts && this.#now() + backoffMs(this.#platform.random, attempts - 1, RESEND_BACKOFF)
     const stored = await this.#store({ tables, id, sent }, message, {
       state: cause === 'full' ? 'waiting-for-room' : 'pending',
-      phase: { kind: 'resend', notBefore: this.#now() + wait, attempts },
+      phase: { kind: 'resend', notBefore, attempts },
     })
     return { ...stored, ...full }
   }
