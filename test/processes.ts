@@ -8,7 +8,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const ROOT = join(import.meta.dirname, '..')
-const COUPLET = ['--conditions=source', join(ROOT, 'apps/cli/src/main.ts')]
+/** What Node is given to run `couplet`. */
+export const COUPLET: readonly string[] = [
+  '--conditions=source',
+  join(ROOT, 'apps/cli/src/main.ts'),
+]
 
 export interface Result {
   readonly code: number | null
@@ -86,6 +90,16 @@ export class World {
     return this.#server?.child.pid
   }
 
+  /** What commands run with besides their arguments. */
+  get environment(): Record<string, string> {
+    return {
+      PATH: process.env.PATH ?? '',
+      HOME: this.folder,
+      COUPLET_NO_PASSPHRASE: '1',
+      NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/couplet'),
+    }
+  }
+
   path(name: string): string {
     return join(this.folder, name)
   }
@@ -120,13 +134,7 @@ export class World {
   spawn(args: readonly string[], environment: Record<string, string> = {}): Running {
     const child = spawn(process.execPath, [...COUPLET, ...args], {
       cwd: this.folder,
-      env: {
-        PATH: process.env.PATH,
-        HOME: this.folder,
-        COUPLET_NO_PASSPHRASE: '1',
-        NODE_COMPILE_CACHE: join(ROOT, 'node_modules/.cache/couplet'),
-        ...environment,
-      },
+      env: { ...this.environment, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],
     })
     const running = new Running(child)

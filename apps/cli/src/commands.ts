@@ -141,12 +141,12 @@ export const COMMANDS: readonly Command[] = [
   {
     name: 'chat',
     group: 'Talk',
-    summary: 'A live conversation',
-    operands: [NUMBER],
-    options: ['timeout', ...COMMON],
+    summary: 'A live conversation, on the full screen',
+    operands: [{ name: 'NUMBER', optional: true }],
+    options: ['lines', 'timeout', ...COMMON],
     description: [
-      'Shows the end of the conversation, then what both of you write. /help lists what else you can type; Ctrl-D ends it.',
-      'Without a terminal, every line of standard input is a message, and the command ends when they are sent.',
+      'Shows the conversation above and what you type below, with the state of your messages in the margin. Enter sends, Alt-Enter breaks the line, PgUp and PgDn scroll, Ctrl-N shows other conversations, /help lists what else you can type; Ctrl-D ends it. Without a number it begins with the list of conversations.',
+      'With --lines it prints line by line. Without a terminal, every line of standard input is a message, and the command ends when they are sent.',
     ],
     examples: [
       { command: 'couplet chat +12025550102', says: 'talk' },

@@ -1,14 +1,14 @@
 /**
  * A live conversation with one number: what is entered goes out, what arrives is shown, and the
- * line to the server is kept up. (The commands within it are those that `HELP` lists.)
+ * line to the server is kept up.
  */
-import type { ConnectionState, Couplet, SafetyNumber, SentMessage } from '@couplet/client'
+import type { ConnectionState, Couplet, SentMessage } from '@couplet/client'
 import type { PhoneNumber } from '@couplet/wire'
+import { type ChatCommands, obey } from './chat-commands.ts'
 import type { ChatView } from './chat-view.ts'
 import type { Context } from './context.ts'
 import { CommandError, codeOf } from './errors.ts'
 import { commandDeadline, UNREACHABLE } from './home.ts'
-import { rowsOf } from './safety-number.ts'
 import { capitalized, sentenceFor } from './sentences.ts'
 
 export interface Conversation {
@@ -18,8 +18,6 @@ export interface Conversation {
   readonly view: ChatView
   /** Somebody is at the keyboard: entries may be commands, and nobody waits for the server. */
   readonly live: boolean
-  /** The safety number that was shown last. */
-  compared?: SafetyNumber
 }
 
 /**
@@ -128,12 +126,13 @@ function lineTeller({ couplet, view }: Conversation, fail: (reason: Error) => vo
 
 async function enter(conversation: Conversation): Promise<readonly SentMessage[]> {
   const entered: SentMessage[] = []
-  const { view, live } = conversation
+  const { view, live, context, couplet, peer } = conversation
+  const commands: ChatCommands = { context, couplet, peer, notice: (text) => view.notice(text) }
   for await (const entry of view.entries) {
     if (entry.trim() === '') continue
     if (!live || !entry.startsWith('/')) await say(conversation, entry, entered)
     else if (entry.startsWith('//')) await say(conversation, entry.slice(1), entered)
-    else if (!(await obey(conversation, entry.slice(1).trim()))) break
+    else if (!(await obey(commands, entry.slice(1).trim()))) break
   }
   return entered
 }
@@ -163,65 +162,4 @@ async function say(
   }
 }
 
-/** A command of the conversation. Says no when it is the one that ends it. */
-async function obey(conversation: Conversation, command: string): Promise<boolean> {
-  const { context, couplet, peer, view } = conversation
-  try {
-    switch (command) {
-      case 'quit':
-        return false
-      case 'verify': {
-        const number = await couplet.verify(peer)
-        conversation.compared = number
-        const { digits, verified, keyChanged } = number
-        const standing = keyChanged ? 'of a NEW key' : verified ? 'verified' : 'not verified yet'
-        const next = keyChanged ? '/accept' : '/mark'
-        view.notice(
-          [
-            `Safety number with ${peer}, ${standing}:`,
-            ...rowsOf(digits).map((row) => `  ${row}`),
-            ...(verified
-              ? []
-              : [`Compare it face to face or on a call; if it is the same: ${next}`]),
-          ].join('\n'),
-        )
-        return true
-      }
-      case 'mark':
-        if (!conversation.compared) {
-          view.notice('Nothing to mark: /verify shows the number to compare first.')
-          return true
-        }
-        await couplet.markVerified(conversation.compared)
-        view.notice(`${peer} is marked as verified.`)
-        return true
-      case 'accept':
-        await couplet.acceptKey(peer, await shownKey(conversation))
-        view.notice(`The new key is accepted; it is not verified yet (/verify).`)
-        return true
-      default:
-        view.notice(HELP)
-        return true
-    }
-  } catch (error) {
-    view.notice(capitalized(sentenceFor(error, context)))
-    return true
-  }
-}
-
-/** The key that the user decides about: the one whose number was shown, or the one warned of. */
-async function shownKey({ couplet, peer, compared }: Conversation): Promise<string> {
-  if (compared) return compared.identityId
-  const contact = (await couplet.contacts()).find(({ phone }) => phone === peer)
-  return contact?.changedKey?.identityId ?? contact?.identityId ?? ''
-}
-
-const HELP = [
-  'What you type is sent. Besides:',
-  '/verify   show the safety number',
-  '/mark     mark it as verified',
-  '/accept   go on with a changed key',
-  '/quit     end (or Ctrl-D)',
-  '//…       a message that begins with /',
-].join('\n')
 const HISTORY_LENGTH = 20

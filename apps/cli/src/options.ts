@@ -15,6 +15,7 @@ export interface Options {
   /** Milliseconds. */
   expires?: number
   compare?: string
+  lines?: boolean
   follow?: boolean
   mark?: boolean
   unmark?: boolean
@@ -81,6 +82,7 @@ export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
     placeholder: 'DIGITS',
     help: 'The sixty digits that the other device shows: mark as verified if they match',
   },
+  lines: { kind: 'flag', help: 'Line by line instead of a full screen; good for screen readers' },
   follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
   mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },
   unmark: { kind: 'flag', help: 'Take the mark back' },
