@@ -439,6 +439,7 @@ def state_of(s, like):
         "id": s.sid,
         "handshakeHash": s.handshake_hash,
         "standing": s.standing,
+        "successor": s.successor,
         "established": s.established,
         "rootKey": s.root_key,
         "nextSendingHeaderKey": s.next_sending_header_key,

@@ -211,6 +211,7 @@ class Session:
     standing: str = "live"
     established: bool = False
     unproven: bool = False
+    successor: bool = False
     # A responder's spk_B, until its first message is open.
     first_secret: Optional[bytes] = None
 
@@ -325,8 +326,7 @@ def receive(session, envelope, now):
     receiving.chain_key = next_chain_key(receiving.chain_key)
     receiving.number = header.number + 1
     s.handshake = None
-    if s.standing == "dead":
-        s.standing = "revived"
+    s.standing = {"dead": "revived", "superseded": "recalled"}.get(s.standing, s.standing)
     trace.update(keys=keys, header=header_bytes)
     return s, Opened(content, encoded, receipt_of(keys.receipt_key, envelope.id), trace)
 
@@ -365,18 +365,22 @@ def note_receipt(session, chain, number):
     return s
 
 
-RANKS = {"revived": 1, "superseded": -1, "dead": -1}
-
-
-def rank(session):
-    if session.standing == "live":
-        return 2 if session.established else 0
-    return RANKS[session.standing]
+def rank(session, successors):
+    """`successors`: how many sessions behind this one have `successor`."""
+    if session.standing in ("superseded", "dead"):
+        return -1
+    if session.standing == "recalled":
+        return 1 / max(1, successors)
+    if session.standing == "revived" and successors:
+        return 1 / successors
+    return 2 if session.established else 0
 
 
 def session_to_send_in(sessions):
-    usable = [s for s in sessions if rank(s) >= 0]
-    return min(usable, key=lambda s: (-rank(s), s.handshake_hash), default=None)
+    """Of all with one peer, in the order in which they came to be."""
+    ranks = [rank(s, sum(later.successor for later in sessions[i + 1 :])) for i, s in enumerate(sessions)]
+    usable = [(-r, s.handshake_hash, i) for i, (r, s) in enumerate(zip(ranks, sessions)) if r >= 0]
+    return sessions[min(usable)[2]] if usable else None
 
 
 # ---- Handshake -----------------------------------------------------------------------------------
@@ -430,6 +434,7 @@ def begin(owner, peer, prekeys, now, entropy, reset_key=None, wrap=oaep_encrypt)
     session = Session(
         "initiator", sid, handshake_hash, owner.identity.id, peer.id, Handshake(ek, ct_r, ct_k, idb, prekeys.id),
         root, None, hk_a, Remote(prekeys.key, None), None, hk_b, [], True, 0, now, reset, [reset],
+        successor=proof != bytes(32),
     )  # fmt: skip
     trace = {
         "ephemeralKey": ek, "wrappedSecret": ct_r, "encapsulatedKey": ct_k, "kemSecret": kem_secret, "th1": th1,
@@ -470,7 +475,8 @@ def accept(owner, prekeys, envelope, now, fallback):
     _, root, hk_a, hk_b, reset, sid = session_keys(ck, dh_ip, th1, hs.idb, initiator.id, owner.identity.id)
     first = Session(
         "responder", sid, handshake_hash, owner.identity.id, initiator.id, None,
-        root, None, hk_b, None, None, hk_a, [], False, 0, now, reset, [reset], first_secret=prekeys.secret,
+        root, None, hk_b, None, None, hk_a, [], False, 0, now, reset, [reset],
+        successor=proof != bytes(32), first_secret=prekeys.secret,
     )  # fmt: skip
     session, opened = receive(first, envelope, now)
     refuse_unless(isinstance(opened, Opened), "undecryptable")

@@ -17,9 +17,10 @@ import type { Session } from './session.ts'
  * both ends compute alike.
  *
  * A session that was given up or superseded, and in which a message came after all, is one that the
- * peer sends in. Where it has no successor it is as good as before. Where it has, it comes between, the later one first: it is sent in until its successor is established, and never again after
- * that, since an old state may have been stolen. Otherwise one nack, forged by the server, would
- * have each end send in another session for ever, and no ratchet turn.
+ * peer sends in. Given up and without a successor it is as good as before. Otherwise it is sent in
+ * until its successor is established, the later of several first, and never again after that, since
+ * an old state may have been stolen. Without this one nack, forged by the server, would have each
+ * end send in another session for ever, and no ratchet turn.
  *
  * @param sessions - all sessions with one peer, in the order in which they came to be here.
  */

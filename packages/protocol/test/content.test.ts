@@ -1,6 +1,6 @@
 /** What is inside a message. (protocol.md, "Session": Body) */
 import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
-import { concatBytes, utf8 } from '@couplet/wire'
+import { concatBytes, fromHex, utf8 } from '@couplet/wire'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { type Content, decodeContent, encodeContent } from '../src/content.ts'
@@ -142,5 +142,27 @@ describe('errors', () => {
       expect(error).toMatchObject({ name: 'ProtocolError', code })
       expect(['peer', 'caller', 'state']).toContain(error.fault)
     }
+  })
+
+  test('lengths and numbers beyond what Protobuf has are malformed, wherever they stand', () => {
+    for (const [field, length] of [
+      ['an unknown field', 'ba10'],
+      ['the text', '32'],
+    ] as const) {
+      for (const flaw of ['808080808010', '80808080808080808010', '05']) {
+        const encoded = concatBytes(MINIMAL, fromHex(length + flaw))
+        expect([field, flaw, codeOf(() => decodeContent(encoded))]).toEqual([
+          field,
+          flaw,
+          'malformed',
+        ])
+      }
+    }
+    for (const number of ['f87bffffffffffffffffffff0f', '1080808080808080808002', '10ff']) {
+      const encoded = concatBytes(MINIMAL, fromHex(number))
+      expect([number, codeOf(() => decodeContent(encoded))]).toEqual([number, 'malformed'])
+    }
+    const beyond32Bits = concatBytes(MINIMAL, fromHex('388180808010'))
+    expect(decodeContent(beyond32Bits).body).toEqual({ kind: 'unsupported' })
   })
 })

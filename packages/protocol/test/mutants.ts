@@ -133,8 +133,27 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'text is read by the Protobuf library, which takes what is no UTF-8',
-    [CONTENT, 'fromUtf8(reader.bytes())', 'reader.string()'],
+    [CONTENT, 'fromUtf8(readBytes(encoded, reader))', 'reader.string()'],
     [T.content, 'text that is not UTF-8'],
+  ),
+  mutant(
+    'the length of an unknown field is its lower 32 bits',
+    [
+      CONTENT,
+      '} else if (type === WireType.LengthDelimited) {\n      readBytes(encoded, reader)',
+      '} else if (type === WireType.LengthDelimited) {\n      reader.skip(type, field)',
+    ],
+    [T.content, 'lengths and numbers beyond'],
+  ),
+  mutant(
+    'a field may reach beyond the content',
+    [CONTENT, 'length > reader.len - reader.pos', 'false'],
+    [T.content, 'lengths and numbers beyond'],
+  ),
+  mutant(
+    'a number in a content may have any length',
+    [CONTENT, 'i < MAX_VARINT_BYTES && ', ''],
+    [T.content, 'lengths and numbers beyond'],
   ),
   mutant(
     'texts of any length are taken',

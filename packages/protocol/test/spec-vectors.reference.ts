@@ -116,7 +116,8 @@ export interface Session {
   readonly self: Buffer
   readonly peer: Buffer
   handshake: { readonly prekeyId: number; readonly bytes: Buffer } | undefined
-  standing: 'live' | 'superseded' | 'dead' | 'revived'
+  standing: 'live' | 'superseded' | 'dead' | 'revived' | 'recalled'
+  readonly successor: boolean
   established: boolean
   rootKey: Buffer
   sending: Chain | undefined
@@ -196,6 +197,7 @@ export function begin(
     ...ids,
     handshake: isInitiator ? { prekeyId: prekeys.id, bytes: handshakeBytes(trace) } : undefined,
     standing: 'live',
+    successor: trace.continuityProof.some((byte) => byte !== 0),
     established: false,
     rootKey: trace.rootKey,
     sending: undefined,
@@ -415,6 +417,7 @@ export function open(
   const padded = etmOpen(cat(keys.encryptionKey, keys.macKey), sealed, cat(ad, prefix))!
   session.handshake = undefined
   if (session.standing === 'dead') session.standing = 'revived'
+  if (session.standing === 'superseded') session.standing = 'recalled'
   const id = sha256(envelope)
   return {
     step,
@@ -458,16 +461,24 @@ function receivingStep(
   return step
 }
 
-/** The session to send in, of several with one peer. */
+/** The session to send in, of several with one peer, in the order in which they came to be. */
 export function sessionToSendIn(sessions: readonly Session[]): Session | undefined {
-  return sessions
-    .filter((session) => rank(session) >= 0)
-    .toSorted((a, b) => rank(b) - rank(a) || Buffer.compare(a.handshakeHash, b.handshakeHash))[0]
+  const ranked = sessions.map((session, i) => {
+    const behind = sessions.slice(i + 1).filter(({ successor }) => successor).length
+    return { session, rank: rank(session, behind) }
+  })
+  return ranked
+    .filter(({ rank }) => rank >= 0)
+    .toSorted(
+      (a, b) => b.rank - a.rank || Buffer.compare(a.session.handshakeHash, b.session.handshakeHash),
+    )[0]?.session
 }
 
-function rank({ standing, established }: Session): number {
-  if (standing === 'live') return established ? 2 : 0
-  return standing === 'revived' ? 1 : -1
+function rank({ standing, established }: Session, successors: number): number {
+  if (standing === 'superseded' || standing === 'dead') return -1
+  if (standing === 'recalled') return 1 / Math.max(1, successors)
+  if (standing === 'revived' && successors > 0) return 1 / successors
+  return established ? 2 : 0
 }
 
 export function noteReceipt(session: Session, chain: number, number: number): void {

@@ -351,6 +351,7 @@ export function stateOf(name: string, session: Session): Vector {
     id: toHex(session.id),
     handshakeHash: toHex(session.handshakeHash),
     standing: session.standing,
+    successor: session.successor,
     established: session.established,
     rootKey: toHex(session.rootKey),
     nextSendingHeaderKey: toHex(session.nextSendingHeaderKey),
