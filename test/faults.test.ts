@@ -98,6 +98,9 @@ describe('state that is lost', () => {
             register: (request) => honest.register(request),
             verify: (id, request) => honest.verify(id, request),
             publishPrekeys: (prekeys, signer) => honest.publishPrekeys(prekeys, signer),
+            account: (signer) => honest.account(signer),
+            lockRegistration: (pin, signer) => honest.lockRegistration(pin, signer),
+            deleteAccount: (signer) => honest.deleteAccount(signer),
             lookup: async (phone, signer) => {
               const entry = await honest.lookup(phone, signer)
               return lie.active && entry ? mallory.directoryEntry() : entry

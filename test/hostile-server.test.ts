@@ -329,6 +329,9 @@ function lyingDirectory(lie: Lie): NonNullable<PersonOptions['ports']> {
         register: (request) => api.register(request),
         verify: (id, request) => api.verify(id, request),
         publishPrekeys: (prekeys, signer) => api.publishPrekeys(prekeys, signer),
+        account: (signer) => api.account(signer),
+        lockRegistration: (pin, signer) => api.lockRegistration(pin, signer),
+        deleteAccount: (signer) => api.deleteAccount(signer),
         lookup: async (phone, signer) => lie.entry ?? api.lookup(phone, signer),
       }
     },

@@ -56,6 +56,13 @@ export class TestServer {
     return this
   }
 
+  /** Starts again on the same port, otherwise. Without a data folder it has forgotten everybody. */
+  startWith(options: Partial<ServerOptions>): Promise<TestServer> {
+    const next = new TestServer({ ...this.#options, ...options })
+    next.#port = this.#port
+    return next.start()
+  }
+
   async stop(): Promise<void> {
     await this.#server?.close()
   }
@@ -91,15 +98,26 @@ export interface PersonOptions {
 /** A registered person. `open` gives a client, again after `close`: the store stays. */
 export class TestPerson {
   readonly phone: string
-  readonly #ports: ClientPorts
+  readonly ports: ClientPorts
   #couplet: Couplet | undefined
 
   private constructor(phone: string, ports: ClientPorts) {
     this.phone = phone
-    this.#ports = ports
+    this.ports = ports
   }
 
   static async register(
+    server: TestServer,
+    phone: string,
+    options: PersonOptions = {},
+  ): Promise<TestPerson> {
+    const person = await TestPerson.begin(server, phone, options)
+    await submitCode(person.ports, person.store, server.codes.get(phone)!)
+    return person
+  }
+
+  /** Has asked for a code, and not typed it in yet. */
+  static async begin(
     server: TestServer,
     phone: string,
     options: PersonOptions = {},
@@ -132,7 +150,6 @@ export class TestPerson {
       earlier: undefined,
     })
     await storeRegistration(ports.store, registration)
-    await submitCode(ports, ports.store, server.codes.get(phone)!)
     return new TestPerson(phone, ports)
   }
 
@@ -151,11 +168,11 @@ export class TestPerson {
   }
 
   get store(): Store {
-    return this.#ports.store
+    return this.ports.store
   }
 
   async open(): Promise<Couplet> {
-    this.#couplet = await openClient(this.#ports)
+    this.#couplet = await openClient(this.ports)
     return this.#couplet
   }
 

@@ -44,6 +44,9 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 91, code: 'closed', meaning: 'Another connection of this identity took over.' },
   { exit: 92, code: 'mismatch', meaning: 'The compared digits are not those of the contact.' },
   { exit: 93, code: 'no-request', meaning: 'Nobody waits for a decision under that number.' },
+  { exit: 94, code: 'registration-closed', meaning: 'This number may not register there.' },
+  { exit: 95, code: 'registration-locked', meaning: 'The number has a PIN: none, or a wrong one.' },
+  { exit: 96, code: 'client-too-old', meaning: 'The server asks for a newer Couplet.' },
 ]
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */

@@ -39,6 +39,11 @@ const SENTENCES: Readonly<Record<string, Sentence>> = {
     `too many wrong codes; this registration is over.${later(error)} Ask for a new code with: ${pasteable(context, `register ${number(context)}`)}`,
   'code-not-sent': () => 'the server could not send the code. Try again in a moment.',
   'rate-limited': (_context, error) => `too often.${later(error) || ' Try again later.'}`,
+  'registration-closed': () =>
+    'this number may not register at this server: it asks for an invitation, or only takes numbers that it knows.',
+  'registration-locked': (_context, error) =>
+    `the number has a PIN, and it was not given or is not the one.${later(error)}`,
+  'client-too-old': () => 'the server asks for a newer Couplet. Update it; nothing is lost.',
   'unknown-recipient': (context) => `nobody is registered under ${number(context)} at this server.`,
   unreachable: () =>
     'the server does not answer. Is it running, and is the address right? Nothing is lost.',

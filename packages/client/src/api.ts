@@ -1,5 +1,5 @@
 /** The words of the SDK: what a program that uses it sees. */
-import type { Bytes, PhoneNumber } from '@couplet/wire'
+import type { AccountInfo, Bytes, PhoneNumber } from '@couplet/wire'
 import type { Plain } from './ports.ts'
 
 /**
@@ -262,6 +262,20 @@ export interface Couplet {
   memo<T extends Plain>(name: string): Promise<T | undefined>
   /** Durable when it resolves. `undefined` forgets it. */
   keepMemo(name: string, value: Plain | undefined): Promise<void>
+  /**
+   * What the server keeps of this account besides keys. `lock.failures` counts wrong PINs: then
+   * somebody else has had the code of this number.
+   *
+   * @throws {ClientError} `unreachable`, `unauthenticated`.
+   */
+  account(): Promise<AccountInfo>
+  /** From now on the number can be registered anew only with this PIN; none takes it away. */
+  lockRegistration(pin: string | undefined): Promise<void>
+  /**
+   * Deletes the account at the server: the number is free, what waits there is gone. What is in
+   * this home stays; delete the home to delete that.
+   */
+  deleteAccount(): Promise<void>
   settings(): Promise<Settings>
   changeSettings(change: Partial<Settings>): Promise<Settings>
   on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void

@@ -1,6 +1,6 @@
 /** One user's client: the parts put together behind the interface of api.ts. */
 import { MAX_TEXT_BYTES } from '@couplet/protocol'
-import { type PhoneNumber, toHex, utf8 } from '@couplet/wire'
+import { type AccountInfo, type PhoneNumber, toHex, utf8 } from '@couplet/wire'
 import { ownIdentity, signerOf } from './account.ts'
 import type {
   ConnectionState,
@@ -344,6 +344,24 @@ class Client implements Couplet {
   keepMemo(name: string, value: Plain | undefined): Promise<void> {
     this.#throwIfClosed()
     return this.#transaction((tables) => tables.putMemo(name, value))
+  }
+
+  account(): Promise<AccountInfo> {
+    this.#throwIfClosed()
+    const { api, signer } = this.#context
+    return api.account(signer)
+  }
+
+  lockRegistration(pin: string | undefined): Promise<void> {
+    this.#throwIfClosed()
+    const { api, signer } = this.#context
+    return api.lockRegistration(pin, signer)
+  }
+
+  deleteAccount(): Promise<void> {
+    this.#throwIfClosed()
+    const { api, signer } = this.#context
+    return api.deleteAccount(signer)
   }
 
   settings(): Promise<Settings> {

@@ -5,8 +5,11 @@
  * shape, and whatever else comes becomes one `ClientError`.
  */
 import {
+  type AccountInfo,
   AUTHORIZATION_SCHEME,
+  accountInfo,
   type Bytes,
+  CLIENT_VERSION_HEADER,
   type DirectoryEntry,
   directoryEntry,
   type ErrorDetails,
@@ -35,6 +38,7 @@ import {
 } from '@couplet/wire'
 import { ClientError } from './errors.ts'
 import type { Clock, RequestSigner, ServerApi } from './ports.ts'
+import { CLIENT_VERSION } from './version.ts'
 
 export interface HttpApiOptions {
   /** Like `http://localhost:8080` or `https://chat.example`. */
@@ -110,6 +114,7 @@ class HttpApi implements ServerApi {
         phone: request.phone,
         identity: toBase64Url(request.identity),
         prekeys: toBase64Url(request.prekeys),
+        ...(request.invitation !== undefined && { invitation: request.invitation }),
       },
     })
     return this.#read(answer, 201, registrationResponse)
@@ -122,7 +127,11 @@ class HttpApi implements ServerApi {
     const answer = await this.#exchange({
       method: 'POST',
       path: `${PATHS.registrations}/${encodeURIComponent(registrationId)}/verify`,
-      body: { code: request.code, proof: toBase64Url(request.proof) },
+      body: {
+        code: request.code,
+        proof: toBase64Url(request.proof),
+        ...(request.pin !== undefined && { pin: request.pin }),
+      },
     })
     return this.#read(answer, 200, verificationResponse)
   }
@@ -141,6 +150,23 @@ class HttpApi implements ServerApi {
   async publishPrekeys(signedPrekeys: Bytes, signer: RequestSigner): Promise<void> {
     const body = { prekeys: toBase64Url(signedPrekeys) }
     const request: Request = { method: 'PUT', path: PATHS.prekeys, body }
+    this.#expect(await this.#signedExchange(request, signer), 204)
+  }
+
+  async account(signer: RequestSigner): Promise<AccountInfo> {
+    const answer = await this.#signedExchange({ method: 'GET', path: PATHS.account }, signer)
+    return this.#read(answer, 200, accountInfo)
+  }
+
+  async lockRegistration(pin: string | undefined, signer: RequestSigner): Promise<void> {
+    const path = PATHS.registrationLock
+    const request: Request =
+      pin === undefined ? { method: 'DELETE', path } : { method: 'PUT', path, body: { pin } }
+    this.#expect(await this.#signedExchange(request, signer), 204)
+  }
+
+  async deleteAccount(signer: RequestSigner): Promise<void> {
+    const request: Request = { method: 'DELETE', path: PATHS.account }
     this.#expect(await this.#signedExchange(request, signer), 204)
   }
 
@@ -195,7 +221,11 @@ class HttpApi implements ServerApi {
     try {
       const response = await fetch(url, {
         method,
-        headers: body ? { ...headers, 'content-type': 'application/json' } : headers,
+        headers: {
+          ...headers,
+          [CLIENT_VERSION_HEADER]: CLIENT_VERSION,
+          ...(body && { 'content-type': 'application/json' }),
+        },
         body: body ?? null,
         signal,
         cache: 'no-store',
@@ -256,7 +286,7 @@ class HttpApi implements ServerApi {
 }
 
 interface Request {
-  readonly method: 'GET' | 'POST' | 'PUT'
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE'
   readonly path: string
   readonly body?: Readonly<Record<string, string>>
 }

@@ -68,7 +68,7 @@ export class Link {
    * Connects. When that fails it goes on trying in the background, and still rejects: the caller
    * may prefer to give up.
    *
-   * @throws {ClientError} `unreachable`, `unauthenticated`, `timed-out`, `closed`.
+   * @throws {ClientError} `unreachable`, `unauthenticated`, `client-too-old`, `timed-out`, `closed`.
    */
   connect(): Promise<void> {
     if (this.#live) return Promise.resolve()
@@ -246,7 +246,7 @@ export class Link {
 
   #failed(error: unknown): void {
     this.#setState('offline')
-    const isFinal = error instanceof ClientError && error.code === 'unauthenticated'
+    const isFinal = error instanceof ClientError && FINAL.has(error.code)
     if (!isFinal && !this.#closed) this.#retryLater()
   }
 
@@ -330,6 +330,8 @@ async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> 
   return held
 }
 
+/** Trying again would change nothing. */
+const FINAL: ReadonlySet<string> = new Set(['unauthenticated', 'client-too-old'])
 const RECONNECT = { firstMs: 500, maxMs: 30_000 }
 /** How long `settled` waits for answers that depend on somebody else's device. */
 const SETTLE_LIMIT_MS = 10_000

@@ -20,6 +20,7 @@ import {
 import { backoffMs } from './backoff.ts'
 import { type Context, messageEntropy } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
+import { Pace } from './pace.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
 import {
@@ -72,6 +73,9 @@ export class Outbox {
   readonly #unanswered = new Set<string>()
   /** Contacts whose envelopes are being asked about: nothing new is sealed for them meanwhile. */
   readonly #settling = new Set<number>()
+  readonly #pace = new Pace()
+  /** Contacts with envelopes that the server was too busy for: nothing newer overtakes them. */
+  readonly #behind = new Set<number>()
   /** By contact and reason: what one waits for must not push out what another waits for. */
   readonly #timers = new Map<string, { readonly time: number; readonly cancel: () => void }>()
 
@@ -91,6 +95,7 @@ export class Outbox {
     // From here to the marks nothing waits: no pump can seal anything new before the retries.
     this.#connection = connection
     this.#full.clear()
+    this.#behind.clear()
     this.#settling.clear()
     for (const { no } of contacts) this.#settling.add(no)
     for (const { no } of contacts) {
@@ -165,11 +170,13 @@ export class Outbox {
     try {
       while (this.#connection === connection) {
         self.again = false
+        if (this.#behind.has(contactNo)) return
+        if (this.#pace.until > this.#now()) return this.#kickAt(contactNo, this.#pace.until)
         const step = await this.#next(contactNo)
         if (step.kind === 'put') {
           const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
           puts.add(put)
-          if (puts.size >= MAX_PUTS_UNDERWAY) await Promise.race(puts)
+          if (puts.size >= this.#pace.window) await Promise.race(puts)
         } else if (step.kind === 'needs-identity') {
           await this.#directory.refresh(step.contact)
         } else if (step.kind === 'needs-session') {
@@ -290,7 +297,10 @@ export class Outbox {
     return this.#track(
       inTime
         .finally(() => this.#unanswered.delete(put.id))
-        .then((outcome) => this.#applyOutcome(put.id, outcome))
+        .then((outcome) => {
+          this.#pace.taken()
+          return this.#applyOutcome(put.id, outcome)
+        })
         .catch((error: unknown) => this.#putFailed(contactNo, error)),
     )
   }
@@ -310,6 +320,10 @@ export class Outbox {
     if (error.code === 'unknown-recipient') return this.#recheck(contactNo)
     // Without a connection the outcome is asked for at the next one; with it, before long.
     const { retryAfter } = error.details
+    if (error.code === 'rate-limited') {
+      this.#pace.refused(this.#now(), retryAfter ?? 1)
+      this.#behind.add(contactNo)
+    }
     this.#settleAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
   }
 
@@ -388,6 +402,8 @@ export class Outbox {
     const sent = await inTransaction(this.#context.store, (tables) =>
       tables.sentEnvelopes(contactNo),
     )
+    let retries = 0
+    this.#behind.delete(contactNo)
     for (let from = 0; from < sent.length; from += MAX_STATUS_IDS) {
       const batch = sent.slice(from, from + MAX_STATUS_IDS)
       const statuses = await this.#inTime(connection.status(batch.map(({ id }) => fromHex(id))))
@@ -396,10 +412,17 @@ export class Outbox {
         if (!status) throw new ClientError('unexpected-answer', 'a status is missing')
         const retry = status.kind === 'unknown' && (await this.#toRetry(id, record))
         // Frames keep their order on the socket: nothing newer overtakes it, so no need to wait.
-        if (retry) void this.#put(connection, contactNo, retry)
+        if (retry && retries++ >= this.#pace.window) this.#fallBehind(contactNo)
+        else if (retry) void this.#put(connection, contactNo, retry)
         else await this.#apply(id, status)
       }
     }
+  }
+
+  /** More is to be retried than the server takes at the moment: the rest comes a little later. */
+  #fallBehind(contactNo: number): void {
+    this.#behind.add(contactNo)
+    this.#settleAt(contactNo, Math.max(this.#pace.until, this.#now() + PACE_MS))
   }
 
   /** The same envelope again, never pushing out a newer one; none if it does not count any more. */
@@ -497,10 +520,10 @@ function connectionLost(): ClientError {
 }
 
 const HOUR_MS = 60 * 60 * 1000
-/** Puts without an answer, for each contact. */
-const MAX_PUTS_UNDERWAY = 32
 /** Resent envelopes that wait at the server or for its answer, for each contact. */
 const MAX_RESENDS_UNDERWAY = 2
 const PUMP_RETRY_MS = 15_000
+/** Between two portions of retries, at a server that was too busy for all at once. */
+const PACE_MS = 1000
 const ANSWER_LIMIT_MS = 30_000
 const ROOM_RECHECK = { firstMs: 60_000, maxMs: 60_000 }

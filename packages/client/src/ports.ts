@@ -3,6 +3,7 @@
  * Everything else in this package is written against these; adapters for Node live in `node/`.
  */
 import type {
+  AccountInfo,
   Bytes,
   DirectoryEntry,
   EnvelopeStatus,
@@ -103,6 +104,10 @@ export interface ServerApi {
   /** `undefined` when nobody is registered under the number. */
   lookup(phone: PhoneNumber, signer: RequestSigner): Promise<DirectoryEntry | undefined>
   publishPrekeys(signedPrekeys: Bytes, signer: RequestSigner): Promise<void>
+  account(signer: RequestSigner): Promise<AccountInfo>
+  /** @param pin - none: the lock is taken away. */
+  lockRegistration(pin: string | undefined, signer: RequestSigner): Promise<void>
+  deleteAccount(signer: RequestSigner): Promise<void>
 }
 
 /** Signs requests and logins as one identity. */

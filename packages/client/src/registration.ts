@@ -40,7 +40,8 @@ export function pendingRegistration(store: Store): Promise<RegistrationRecord | 
  * nothing; the caller stores the answer with `storeRegistration`.
  *
  * @param input.server - URL; left out, the one of the earlier try, or DEFAULT_SERVER.
- * @throws {ClientError} `invalid-phone-number`, `unreachable`, `rate-limited`, `code-not-sent`, …
+ * @throws {ClientError} `invalid-phone-number`, `registration-closed`, `unreachable`,
+ *   `rate-limited`, `code-not-sent`, …
  */
 export async function requestCode(
   { platform, createApi }: RegistrationPorts,
@@ -48,6 +49,8 @@ export async function requestCode(
     readonly phone: PhoneNumber
     readonly server?: string | undefined
     readonly earlier: RegistrationRecord | undefined
+    /** Where the server asks for one. */
+    readonly invitation?: string | undefined
   },
 ): Promise<RegistrationRecord> {
   const { phone, earlier } = input
@@ -59,7 +62,12 @@ export async function requestCode(
   const account = again ? earlier.account : (await newAccount(platform, phone, server)).account
   const self = await ownIdentity(platform, account)
   const prekeys = again ? earlier.prekeys : firstPrekeys(platform, self)
-  const answer = await api.register({ phone, identity: self.signed, prekeys: prekeys.signed })
+  const answer = await api.register({
+    phone,
+    identity: self.signed,
+    prekeys: prekeys.signed,
+    invitation: input.invitation,
+  })
   return {
     account,
     prekeys,
@@ -98,13 +106,16 @@ export function requirePhoneNumber(text: string): PhoneNumber {
 /**
  * Finishes with the code.
  *
+ * @param pin - of the registration lock, where the number has one.
  * @throws {ClientError} `no-registration`, `already-registered`, `wrong-code` (with `triesLeft`),
- *   `too-many-attempts`, `registration-expired`, `unreachable`: nothing is changed.
+ *   `registration-locked` (the same), `too-many-attempts`, `registration-expired`, `unreachable`:
+ *   nothing is changed.
  */
 export async function submitCode(
   { platform, createApi }: RegistrationPorts,
   store: Store,
   code: string,
+  pin?: string,
 ): Promise<Registered> {
   const pending = await pendingRegistration(store)
   if (!pending) {
@@ -124,7 +135,7 @@ export async function submitCode(
   const { phone, server } = pending.account
   let replaced = false
   try {
-    const answer = await api.verify(pending.registrationId, { code: code.trim(), proof })
+    const answer = await api.verify(pending.registrationId, { code: code.trim(), proof, pin })
     replaced = answer.replaced
   } catch (error) {
     // The server may have said yes before, and the answer, or its storing here, was lost.

@@ -8,6 +8,7 @@
  */
 import {
   type Bytes,
+  CLIENT_SUBPROTOCOL_PREFIX,
   CLOSE_CODE,
   type ClientFrame,
   decodeServerFrame,
@@ -32,6 +33,7 @@ import type {
   Connector,
   RequestSigner,
 } from './ports.ts'
+import { CLIENT_VERSION } from './version.ts'
 
 export interface SocketConnectorOptions {
   /** Like `http://localhost:8080` or `https://chat.example`: the same as for HTTP. */
@@ -96,7 +98,10 @@ class SocketConnection implements Connection {
 
   constructor(setting: Setting) {
     this.#setting = setting
-    this.#socket = new WebSocket(setting.address.socketUrl, SOCKET_PROTOCOL)
+    this.#socket = new WebSocket(setting.address.socketUrl, [
+      SOCKET_PROTOCOL,
+      CLIENT_SUBPROTOCOL_PREFIX + CLIENT_VERSION,
+    ])
     this.#socket.binaryType = 'arraybuffer'
   }
 

@@ -265,7 +265,7 @@ export function frames(cast: Cast): Suite {
         'welcome with a time over 2^53 - 1',
         cat(u8(0x82), u16(2), u16(64), u64(2n ** 53n)),
       ),
-      bad('server', 'error of an unknown code', cat(u8(0x8f), u32(0), u8(15), u32(0))),
+      bad('server', 'error of an unknown code', cat(u8(0x8f), u32(0), u8(18), u32(0))),
       bad('server', 'deliver without an envelope', cat(u8(0x83), ana.id, u64(NOW))),
     ],
   }

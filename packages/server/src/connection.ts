@@ -19,11 +19,14 @@ import {
   WireError,
 } from '@couplet/wire'
 import type { WebSocket } from 'ws'
+import { dayOf } from './accounts.ts'
 import { corkForThisTurn } from './cork.ts'
 import type { Delivery } from './delivery.ts'
+import type { TokenBuckets } from './limits.ts'
 import type { Channel, LiveUser } from './live-user.ts'
 import { checkLogin } from './login.ts'
 import type { Answer } from './mailbox.ts'
+import type { Meter } from './meter.ts'
 import type { Clock, DirectoryStore, StoredEnvelope } from './ports.ts'
 
 export interface ConnectionServices {
@@ -34,6 +37,11 @@ export interface ConnectionServices {
   readonly capacity: number
   readonly window: number
   readonly timing: ConnectionTiming
+  /** Of status questions, by account. */
+  readonly questions: TokenBuckets
+  /** A user's device is here. */
+  readonly touch: (identityId: Uint8Array) => Promise<void>
+  readonly meter: Meter
 }
 
 /** Implementation choices; the specification leaves them to the server. */
@@ -74,6 +82,8 @@ export class Connection implements Channel {
   #paused = false
   #stopping = false
   #alive = true
+  /** The last day on which the user's row says that it was here. */
+  #seenAt = 0
 
   constructor(services: ConnectionServices, peer: ConnectionPeer) {
     this.#services = services
@@ -122,6 +132,11 @@ export class Connection implements Channel {
     this.#catchUp()
   }
 
+  /** Says why, and ends. */
+  refuse(code: ErrorCode, closeCode: number): void {
+    this.#fail(code, closeCode)
+  }
+
   /** Takes no more frames; answers still go out. */
   stopReading(): void {
     this.#stopping = true
@@ -137,6 +152,7 @@ export class Connection implements Channel {
       return
     }
     this.#alive = false
+    this.#touch()
     this.#peer.webSocket.ping()
   }
 
@@ -195,36 +211,54 @@ export class Connection implements Channel {
       serverNames: this.#peer.serverNames,
     }
     try {
-      const registered = await checkLogin(this.#services.directory, login)
+      const user = await checkLogin(this.#services.directory, login)
       if (this.#state !== 'checking') return
-      if (registered) this.#welcome(login.identityId)
+      this.#services.meter.count('logins', user ? 'welcome' : 'refused')
+      if (user) this.#welcome(login.identityId, user.seenAt)
       else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
     } catch {
       this.#fail('unavailable', CLOSE_CODE.stopping)
     }
   }
 
-  #welcome(identityId: Uint8Array): void {
+  #welcome(identityId: Uint8Array, seenAt: number): void {
     const { delivery, clock, capacity, window } = this.#services
     clearTimeout(this.#loginTimer)
     this.#state = 'open'
     this.#user = delivery.attach(identityId, this)
     this.#send({ type: 'welcome', capacity, window, now: clock.now() })
     this.#catchUp()
+    this.#seenAt = seenAt
+    this.#touch()
+  }
+
+  /** Once a day, while it is connected. When it fails, the next day writes it down. */
+  #touch(): void {
+    const { touch, clock } = this.#services
+    const today = dayOf(clock.now())
+    if (!this.#user || this.#seenAt >= today) return
+    this.#seenAt = today
+    touch(this.#user.identityId).catch(() => {})
   }
 
   #put(user: LiveUser, frame: ClientFrame & { readonly type: 'put' }): Promise<void> {
     const { ref, mode, recipient, envelope } = frame
-    return this.#services.delivery.put({
+    const { delivery, meter } = this.#services
+    return delivery.put({
       sender: user.identityId,
       recipient,
       bytes: envelope,
       mode,
-      settle: (outcome) => this.#send({ type: 'put-result', ref, outcome }),
+      settle: (outcome) => {
+        meter.count('puts', outcome.kind)
+        return this.#send({ type: 'put-result', ref, outcome })
+      },
     })
   }
 
   async #status(user: LiveUser, ref: number, ids: readonly Uint8Array[]): Promise<void> {
+    const { questions, clock } = this.#services
+    questions.take(user.key, clock.now())
     const statuses = await this.#services.delivery.status(user.identityId, ids)
     this.#send({ type: 'status-result', ref, statuses })
   }
@@ -234,6 +268,7 @@ export class Connection implements Channel {
   }
 
   async #apply(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
+    this.#services.meter.count('answers', answer.kind)
     await this.#services.delivery.answer(user, id, answer)
     this.#send({ type: 'acked', id })
     this.#catchUp()
@@ -311,6 +346,7 @@ export class Connection implements Channel {
 
   #end(code: number): void {
     if (this.#state === 'closed') return
+    this.#services.meter.count('closed', CLOSE_REASONS.get(code) ?? String(code))
     this.#leave()
     const { webSocket } = this.#peer
     // A paused socket would not hear the peer's goodbye.
@@ -324,12 +360,18 @@ export class Connection implements Channel {
     this.#state = 'closed'
     clearTimeout(this.#loginTimer)
     clearTimeout(this.#slowTimer)
-    if (this.#user) this.#services.delivery.detach(this.#user)
+    if (this.#user) {
+      this.#services.delivery.detach(this.#user)
+      this.#touch()
+    }
     this.#peer.onClosed()
   }
 }
 
 const SETTLED: Answer = { kind: 'settled' }
+const CLOSE_REASONS: ReadonlyMap<number, string> = new Map(
+  Object.entries(CLOSE_CODE).map(([reason, code]) => [code, reason]),
+)
 /** `ref` of errors that are about the connection. */
 const CONNECTION_REF = 0
 /** RFC 6455 §7.4.1. */

@@ -17,6 +17,7 @@ import { isEnd, OpenPuts } from './open-puts.ts'
 import type { Clock, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RoomWaiters } from './room-waiters.ts'
 import { type RoutedPut, Router, type RouterEvents } from './router.ts'
+import type { SendLimits } from './send-limits.ts'
 
 export interface DeliveryOptions {
   readonly mailboxes: MailboxStore
@@ -28,6 +29,8 @@ export interface DeliveryOptions {
   readonly commitWindowMs?: number | undefined
   /** To the other processes that serve the same users, when there are any. */
   readonly bus?: Bus | undefined
+  /** None: no limit. */
+  readonly sendLimits?: SendLimits | undefined
 }
 
 /** A put of a user, and who hears its outcome. */
@@ -38,6 +41,7 @@ export class Delivery {
   readonly #identities: Identities
   readonly #clock: Clock
   readonly #window: number
+  readonly #sendLimits: SendLimits | undefined
   readonly #live = new Map<string, LiveUser>()
   readonly #openPuts = new OpenPuts()
   readonly #roomWaiters = new RoomWaiters()
@@ -49,6 +53,7 @@ export class Delivery {
     this.#identities = options.identities
     this.#clock = options.clock
     this.#window = options.window
+    this.#sendLimits = options.sendLimits
     if (options.bus) {
       const watch = options.mailboxes.watch?.bind(options.mailboxes)
       this.#router = new Router(options.bus, this.#routerEvents(), watch)
@@ -104,9 +109,11 @@ export class Delivery {
   /**
    * Resolves when `settle` has been called, or an envelope that is passed through has been pushed.
    *
-   * @throws {WireError} `unknown-recipient`. Any other error: the outcome is not known.
+   * @throws {WireError} `unknown-recipient`, `rate-limited`: nothing has happened. Any other error:
+   *   the outcome is not known.
    */
   async put(put: Put): Promise<void> {
+    this.#sendLimits?.take(() => keyOf(put.sender), keyOf(put.recipient), this.#clock.now())
     const asking = this.#identities.ask(put.recipient)
     if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
@@ -179,6 +186,11 @@ export class Delivery {
     this.disconnect(identityId, 'unauthenticated')
     this.#identities.forget(identityId)
     this.#router?.forgotten(identityId)
+  }
+
+  /** Users who are connected. */
+  get online(): number {
+    return this.#live.size
   }
 
   /** Nothing waits for its answer any more before it is written. */

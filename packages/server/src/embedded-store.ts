@@ -49,8 +49,15 @@ export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Stor
   const self = thread.port('self', ['probe'])
   return {
     mailboxes: thread.port('mailboxes', ['put', 'fetch', 'ack', 'status', 'expire', 'drop']),
-    directory: thread.port('directory', ['byPhone', 'byIdentity', 'compareAndSet']),
+    directory: thread.port('directory', [
+      'byPhone',
+      'byIdentity',
+      'compareAndSet',
+      'remove',
+      'list',
+    ]),
     registrations: thread.port('registrations', ['open', 'find', 'takeTry', 'finish', 'expire']),
+    records: thread.port('records', ['get', 'compareAndSet', 'remove', 'list', 'expire']),
     probe: () => self.probe(),
     failed: thread.failed,
     close: () => thread.close(),

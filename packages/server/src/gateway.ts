@@ -2,15 +2,27 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { MAX_FRAME_BYTES, SOCKET_PATH, SOCKET_PROTOCOL, WireError } from '@couplet/wire'
+import { CLOSE_CODE, MAX_FRAME_BYTES, SOCKET_PATH, SOCKET_PROTOCOL, WireError } from '@couplet/wire'
 import { WebSocketServer } from 'ws'
+import { clientAddress, type TrustedProxies } from './addresses.ts'
+import { requireVersion, type Version, versionInSubprotocols } from './client-version.ts'
 import { Connection, type ConnectionServices } from './connection.ts'
+import type { ConnectionLimits } from './connection-limits.ts'
+import { asWireError } from './http-errors.ts'
 import { rawProblem } from './http-server.ts'
 import type { ServerNames } from './server-names.ts'
 
+/** What is asked of a socket before it is one. */
+export interface GatewayDoors {
+  readonly names: ServerNames
+  readonly limits: ConnectionLimits
+  readonly proxies: TrustedProxies
+  readonly minimumClient: Version
+}
+
 export class Gateway {
   readonly #services: ConnectionServices
-  readonly #serverNames: ServerNames
+  readonly #doors: GatewayDoors
   readonly #connections = new Set<Connection>()
   readonly #pings: NodeJS.Timeout
   readonly #webSockets = new WebSocketServer({
@@ -22,9 +34,9 @@ export class Gateway {
   })
   #stopping = false
 
-  constructor(services: ConnectionServices, names: ServerNames) {
+  constructor(services: ConnectionServices, doors: GatewayDoors) {
     this.#services = services
-    this.#serverNames = names
+    this.#doors = doors
     this.#pings = setInterval(() => {
       for (const connection of this.#connections) connection.ping()
     }, services.timing.pingMs)
@@ -33,22 +45,27 @@ export class Gateway {
 
   /** For the HTTP server's event `upgrade`. */
   upgrade(request: IncomingMessage, duplex: Duplex, head: Buffer): void {
-    const refusal = this.#refusal(request)
-    if (refusal) {
-      duplex.on('error', () => duplex.destroy())
-      duplex.end(rawProblem(refusal))
+    const socket = duplex as Socket
+    let release: () => void
+    try {
+      this.#admit(request)
+      release = this.#doors.limits.take(clientAddress(request, this.#doors.proxies))
+    } catch (error) {
+      socket.on('error', () => socket.destroy())
+      socket.end(rawProblem(asWireError(error) ?? new WireError('internal', 'the server failed')))
       return
     }
-    const socket = duplex as Socket
+    socket.once('close', release)
     socket.setNoDelay(true)
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
       const connection: Connection = new Connection(this.#services, {
         webSocket,
         socket,
-        serverNames: this.#serverNames(request.headers.host),
+        serverNames: this.#doors.names(request.headers.host),
         onClosed: () => this.#connections.delete(connection),
       })
       this.#connections.add(connection)
+      if (this.#isTooOld(request)) connection.refuse('client-too-old', CLOSE_CODE.tooOld)
     })
   }
 
@@ -63,15 +80,29 @@ export class Gateway {
     for (const connection of this.#connections) connection.close('stopping')
   }
 
-  #refusal(request: IncomingMessage): WireError | undefined {
-    if (this.#stopping) return new WireError('unavailable', 'the server is stopping')
-    if (request.url !== SOCKET_PATH) return new WireError('not-found', 'there is nothing here')
-    const protocols = request.headers['sec-websocket-protocol']?.split(',') ?? []
-    if (!protocols.some((protocol) => protocol.trim() === SOCKET_PROTOCOL)) {
-      return new WireError('malformed', `the subprotocol must be ${SOCKET_PROTOCOL}`)
+  /** @throws {WireError} when this is no upgrade to a socket of ours. */
+  #admit(request: IncomingMessage): void {
+    if (this.#stopping) throw new WireError('unavailable', 'the server is stopping')
+    if (request.url !== SOCKET_PATH) throw new WireError('not-found', 'there is nothing here')
+    if (!offeredBy(request).includes(SOCKET_PROTOCOL)) {
+      throw new WireError('malformed', `the subprotocol must be ${SOCKET_PROTOCOL}`)
     }
-    return undefined
   }
+
+  /** Told on the socket: a browser does not show why an upgrade was refused. */
+  #isTooOld(request: IncomingMessage): boolean {
+    try {
+      requireVersion(versionInSubprotocols(offeredBy(request)), this.#doors.minimumClient)
+      return false
+    } catch {
+      return true
+    }
+  }
+}
+
+function offeredBy(request: IncomingMessage): readonly string[] {
+  const header = request.headers['sec-websocket-protocol'] ?? ''
+  return header.split(',').map((protocol) => protocol.trim())
 }
 
 /** A frame over the limit, but not by much, gets an answer before the connection ends. */

@@ -62,4 +62,7 @@ const TITLES: Record<ErrorCode, string> = {
   internal: 'Defect of the server',
   'code-not-sent': 'Code could not be sent',
   unavailable: 'Not available now',
+  'registration-closed': 'Registration is not open to this number',
+  'registration-locked': 'The number is locked by a PIN',
+  'client-too-old': 'Client too old',
 }

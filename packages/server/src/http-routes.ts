@@ -1,8 +1,10 @@
 /** All routes of the HTTP API and of the page at `/`. (spec/http-api.md) */
 import {
+  CLIENT_VERSION_HEADER,
   PATHS,
   parseShape,
   prekeysRequest,
+  registrationLockRequest,
   registrationRequest,
   type ServerInfo,
   type Shape,
@@ -11,9 +13,14 @@ import {
   WireError,
 } from '@couplet/wire'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
-import { addressBlock } from './addresses.ts'
+import { accountInfo, deleteAccount, setLock } from './accounts.ts'
+import { addressBlock, clientAddress, type TrustedProxies } from './addresses.ts'
+import { requireVersion, type Version } from './client-version.ts'
 import { lookUp, publishPrekeys } from './directory.ts'
-import type { User } from './ports.ts'
+import { keyOf } from './keys.ts'
+import type { TokenBuckets } from './limits.ts'
+import type { Meter } from './meter.ts'
+import type { MailboxStore, User } from './ports.ts'
 import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
 import type { ServerNames } from './server-names.ts'
 import { authenticate } from './signed-requests.ts'
@@ -23,6 +30,12 @@ import { page } from './web-page.ts'
 
 export interface HttpServices extends RegistrationServices {
   readonly info: ServerInfo
+  readonly mailboxes: MailboxStore
+  readonly minimumClient: Version
+  readonly proxies: TrustedProxies
+  /** By account, and by address. */
+  readonly lookups: { readonly account: TokenBuckets; readonly address: TokenBuckets }
+  readonly meter: Meter
   readonly serverNames: ServerNames
   /** URL that people use, when it is configured. */
   readonly publicUrl: string | undefined
@@ -33,6 +46,10 @@ export interface HttpServices extends RegistrationServices {
 }
 
 export function registerRoutes(app: FastifyInstance, services: HttpServices): void {
+  app.addHook('onRequest', async ({ headers }) => {
+    const version = headers[CLIENT_VERSION_HEADER]
+    if (version !== undefined) requireVersion(String(version), services.minimumClient)
+  })
   app.post(PATHS.registrations, (request, reply) => open(services, request, reply))
   app.post<{ Params: { id: string } }>(`${PATHS.registrations}/:id/verify`, (request) =>
     verify(services, request),
@@ -41,6 +58,22 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
     directory(services, request),
   )
   app.put(PATHS.prekeys, (request, reply) => prekeys(services, request, reply))
+  app.get(PATHS.account, async (request) =>
+    accountInfo(services, await requireUser(services, request)),
+  )
+  app.delete(PATHS.account, async (request, reply) => {
+    await deleteAccount(services, await requireUser(services, request))
+    await reply.code(204).send()
+  })
+  app.put(PATHS.registrationLock, async (request, reply) => {
+    const user = await requireUser(services, request)
+    await setLock(services, user, readJson(registrationLockRequest, request.body).pin)
+    await reply.code(204).send()
+  })
+  app.delete(PATHS.registrationLock, async (request, reply) => {
+    await setLock(services, await requireUser(services, request), undefined)
+    await reply.code(204).send()
+  })
   app.get(PATHS.server, async () => services.info)
   app.get(PATHS.live, async () => ({ status: 'live' }))
   app.get(PATHS.ready, () => ready(services))
@@ -61,7 +94,9 @@ async function open(
   reply: FastifyReply,
 ): Promise<unknown> {
   const body = readJson(registrationRequest, request.body)
-  const opened = await openRegistration(services, body, addressBlock(request.ip))
+  const block = addressBlock(clientAddress(request.raw, services.proxies))
+  const opened = await openRegistration(services, body, block)
+  services.meter.count('registrations', 'opened')
   reply.code(201)
   return { ...opened, challenge: toBase64Url(opened.challenge) }
 }
@@ -73,6 +108,7 @@ async function verify(
   const body = readJson(verificationRequest, request.body)
   const names = services.serverNames(request.headers.host)
   const verified = await verifyRegistration(services, request.params.id, body, names)
+  services.meter.count('registrations', verified.replaced ? 'replaced' : 'registered')
   return { ...verified, identityId: toBase64Url(verified.identityId) }
 }
 
@@ -80,7 +116,12 @@ async function directory(
   services: HttpServices,
   request: FastifyRequest<{ Params: { phone: string } }>,
 ): Promise<unknown> {
-  await requireUser(services, request)
+  const now = services.clock.now()
+  const { account, address } = services.lookups
+  const asker = await requireUser(services, request)
+  // Before the look: whether it is refused says nothing about the number.
+  address.take(addressBlock(clientAddress(request.raw, services.proxies)), now)
+  account.take(keyOf(asker.identityId), now)
   const entry = await lookUp(services.directory, request.params.phone)
   return { identity: toBase64Url(entry.identity), prekeys: toBase64Url(entry.prekeys) }
 }

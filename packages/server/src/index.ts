@@ -1,12 +1,15 @@
 /** Couplet's server: registration, directory, a mailbox of two, and live delivery. */
 
+export { type TrustedProxies, trustedProxies } from './addresses.ts'
+export { createInvitation } from './admission.ts'
 export { systemClock } from './clock.ts'
 export { loadClusterKey } from './code-key.ts'
 export { consoleCodeSender, fileCodeSender } from './code-sender.ts'
 export type { ConnectionTiming } from './connection.ts'
 export { embeddedEngine } from './embedded-engine.ts'
-export type { Limit } from './limits.ts'
+export { DEFAULT_LIMITS, type Limit, type LimitName, type Limits, NO_LIMITS } from './limits.ts'
 export { createLog } from './log.ts'
+export { Meter } from './meter.ts'
 export type { Clock, CodeSender, Engine } from './ports.ts'
 export { createServer, type Server, type ServerOptions } from './server.ts'
 export { StoreUnusableError } from './sqlite-schema.ts'

@@ -1,8 +1,11 @@
 /**
- * How often somebody may ask: token buckets in memory, bounded.
+ * How often somebody may ask: every limit, its default, and token buckets in memory.
  *
- * Limits that guard codes fail closed: when more keys are asked for than can be remembered, the
- * least recently used are forgotten only once their buckets are full again.
+ * Hitting a limit is answered by `rate-limited` with the seconds to wait, and changes nothing: a
+ * message that was refused so is still in its sender's outbox. Limits fail closed: when more keys
+ * are asked for than can be remembered, those are forgotten first whose buckets are full again, and
+ * then nobody new is admitted. Limits that guard codes are in `registration-limits.ts`, on the
+ * store, so that a restart does not reset them.
  */
 import { WireError } from '@couplet/wire'
 
@@ -13,69 +16,130 @@ export interface Limit {
   readonly periodMs: number
 }
 
-/** Codes for one phone number. */
-export const PHONE_LIMIT: Limit = { burst: 10, periodMs: 10 * 60 * 1000 }
-/** Registrations opened from one address. */
-export const ADDRESS_LIMIT: Limit = { burst: 60, periodMs: 60 * 1000 }
-
-/** The two doors of a registration. Both throw `rate-limited` with `retryAfter`. */
-export interface RegistrationLimits {
-  takeForAddress(address: string, now: number): void
-  takeForPhone(phone: string, now: number): void
+/** `undefined`: no limit. */
+export interface Limits {
+  /** Registrations opened from one address block. */
+  readonly registrations: Limit | undefined
+  /** Codes sent to one number without one of them having been typed in. */
+  readonly codes: Limit | undefined
+  /** Whether a number waits longer and longer between its codes. (registration-limits.ts) */
+  readonly codeDelays: boolean
+  /** Codes that the whole server sends: a hard stop against pumping. */
+  readonly codeBudget: Limit | undefined
+  /** Numbers looked up by one account. */
+  readonly lookups: Limit | undefined
+  /** Numbers looked up from one address block. */
+  readonly lookupsFromAddress: Limit | undefined
+  /** Envelopes of one account. */
+  readonly sends: Limit | undefined
+  /** Envelopes to one account from everybody whom it has not written to. */
+  readonly strangerSends: Limit | undefined
+  /** Status questions of one account. */
+  readonly questions: Limit | undefined
+  /** Sockets from one address block. */
+  readonly connectionsPerAddress: number | undefined
+  /** Sockets in all. */
+  readonly connections: number | undefined
 }
 
-export function registrationLimits(
-  limits: { readonly phone?: Limit | undefined; readonly address?: Limit | undefined } = {},
-): RegistrationLimits {
-  const phones = new TokenBuckets(limits.phone ?? PHONE_LIMIT)
-  const addresses = new TokenBuckets(limits.address ?? ADDRESS_LIMIT)
-  return {
-    takeForAddress: (address, now) => addresses.take(address, now),
-    takeForPhone: (phone, now) => phones.take(phone, now),
-  }
+export type LimitName = Exclude<keyof Limits, 'codeDelays'>
+
+const MINUTE_MS = 60 * 1000
+const HOUR_MS: number = 60 * MINUTE_MS
+const DAY_MS: number = 24 * HOUR_MS
+
+export const DEFAULT_LIMITS: Limits = {
+  registrations: { burst: 60, periodMs: HOUR_MS },
+  codes: { burst: 10, periodMs: DAY_MS },
+  codeDelays: true,
+  codeBudget: { burst: 1000, periodMs: DAY_MS },
+  lookups: { burst: 300, periodMs: HOUR_MS },
+  lookupsFromAddress: { burst: 3000, periodMs: HOUR_MS },
+  sends: { burst: 60, periodMs: MINUTE_MS },
+  strangerSends: { burst: 60, periodMs: MINUTE_MS },
+  questions: { burst: 600, periodMs: MINUTE_MS },
+  connectionsPerAddress: 100,
+  connections: 20_000,
 }
 
-interface Bucket {
-  tokens: number
-  at: number
+/** For measurements and torture, where one machine plays a whole town. Never for the internet. */
+export const NO_LIMITS: Limits = {
+  registrations: undefined,
+  codes: undefined,
+  codeDelays: false,
+  codeBudget: undefined,
+  lookups: undefined,
+  lookupsFromAddress: undefined,
+  sends: undefined,
+  strangerSends: undefined,
+  questions: undefined,
+  connectionsPerAddress: undefined,
+  connections: undefined,
 }
 
+export interface Bucket {
+  /** Requests that may come now; a fraction of one is on its way. */
+  readonly level: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** One request on a bucket. `waitMs` 0: it may go on; else nothing was taken. */
+export function stepBucket(
+  bucket: Bucket | undefined,
+  { burst, periodMs }: Limit,
+  now: number,
+): { readonly bucket: Bucket; readonly waitMs: number } {
+  // A clock that jumped back gives nothing and takes nothing.
+  const elapsed = bucket ? Math.max(0, now - bucket.at) : 0
+  const level = bucket ? Math.min(burst, bucket.level + (elapsed * burst) / periodMs) : burst
+  if (level >= 1) return { bucket: { level: level - 1, at: now }, waitMs: 0 }
+  if (burst < 1) return { bucket: { level, at: now }, waitMs: periodMs }
+  return { bucket: { level, at: now }, waitMs: ((1 - level) * periodMs) / burst }
+}
+
+/** Told which limit was hit. */
+export type OnLimited = (name: LimitName) => void
+
+/** One limit over many keys, in this process. */
 export class TokenBuckets {
-  readonly #limit: Limit
+  readonly #name: LimitName
+  readonly #limit: Limit | undefined
+  readonly #onLimited: OnLimited
   readonly #buckets = new Map<string, Bucket>()
 
-  constructor(limit: Limit) {
+  constructor(name: LimitName, limit: Limit | undefined, onLimited: OnLimited = () => {}) {
+    this.#name = name
     this.#limit = limit
+    this.#onLimited = onLimited
   }
 
   /** @throws {WireError} `rate-limited` with the seconds until the next token. */
   take(key: string, now: number): void {
-    const { burst, periodMs } = this.#limit
-    const bucket = this.#buckets.get(key) ?? this.#newBucket(key, now)
-    // A clock that jumped back gives nothing and takes nothing.
-    const elapsed = Math.max(0, now - bucket.at)
-    bucket.tokens = Math.min(burst, bucket.tokens + (elapsed * burst) / periodMs)
-    bucket.at = now
-    if (bucket.tokens < 1) throw tooOften(((1 - bucket.tokens) * periodMs) / burst)
-    bucket.tokens -= 1
-  }
-
-  #newBucket(key: string, now: number): Bucket {
-    if (this.#buckets.size >= BUCKET_LIMIT) this.#forgetFull(now)
-    if (this.#buckets.size >= BUCKET_LIMIT) throw tooOften(this.#limit.periodMs)
-    const bucket = { tokens: this.#limit.burst, at: now }
+    const limit = this.#limit
+    if (!limit) return
+    const before = this.#buckets.get(key)
+    if (!before) this.#makeRoom(limit, now)
+    const { bucket, waitMs } = stepBucket(before, limit, now)
     this.#buckets.set(key, bucket)
-    return bucket
+    if (waitMs > 0) this.#refuse(waitMs)
   }
 
-  #forgetFull(now: number): void {
+  #makeRoom({ periodMs }: Limit, now: number): void {
+    if (this.#buckets.size < BUCKET_LIMIT) return
     for (const [key, { at }] of this.#buckets) {
-      if (now - at >= this.#limit.periodMs) this.#buckets.delete(key)
+      if (now - at >= periodMs) this.#buckets.delete(key)
     }
+    if (this.#buckets.size >= BUCKET_LIMIT) this.#refuse(periodMs)
+  }
+
+  #refuse(waitMs: number): never {
+    this.#onLimited(this.#name)
+    throw tooOften(waitMs)
   }
 }
 
-function tooOften(waitMs: number): WireError {
+export function tooOften(waitMs: number): WireError {
   const retryAfter = Math.max(1, Math.ceil(waitMs / 1000))
   return new WireError('rate-limited', 'too often: wait a moment', { retryAfter })
 }

@@ -3,6 +3,7 @@
  * when the process ends.
  */
 import { type EnvelopeStatus, equalBytes, type PhoneNumber, type PutMode } from '@couplet/wire'
+import { stepTry, type TryOutcome } from './code-tries.ts'
 import { keyOf } from './keys.ts'
 import {
   type Answer,
@@ -21,7 +22,9 @@ import type {
   MailboxStore,
   PendingRegistration,
   PutResult,
+  RecordStore,
   RegistrationStore,
+  SmallRecord,
   Store,
   StoredEnvelope,
   User,
@@ -29,10 +32,12 @@ import type {
 import { findInLane, stepLane } from './receipt-lane.ts'
 
 export function memoryStore(options: { readonly capacity: number }): Store {
+  const mailboxes = new MemoryMailboxes(options.capacity)
   return {
-    mailboxes: new MemoryMailboxes(options.capacity),
-    directory: new MemoryDirectory(),
+    mailboxes,
+    directory: new MemoryDirectory(mailboxes),
     registrations: new MemoryRegistrations(),
+    records: new MemoryRecords(),
     probe: async () => {},
     failed: new Promise(() => {}),
     close: async () => {},
@@ -133,6 +138,11 @@ class MemoryMailboxes implements MailboxStore {
 
 class MemoryDirectory implements DirectoryStore {
   readonly #users = new Map<PhoneNumber, User>()
+  readonly #mailboxes: MailboxStore
+
+  constructor(mailboxes: MailboxStore) {
+    this.#mailboxes = mailboxes
+  }
 
   async byPhone(phone: PhoneNumber): Promise<User | undefined> {
     return this.#users.get(phone)
@@ -143,9 +153,28 @@ class MemoryDirectory implements DirectoryStore {
   }
 
   async compareAndSet(user: User, expected: number): Promise<boolean> {
-    if ((this.#users.get(user.phone)?.revision ?? 0) !== expected) return false
+    const old = this.#users.get(user.phone)
+    if ((old?.revision ?? 0) !== expected) return false
     this.#users.set(user.phone, user)
+    if (old && !equalBytes(old.identityId, user.identityId)) {
+      await this.#mailboxes.drop(old.identityId)
+    }
     return true
+  }
+
+  async remove(phone: PhoneNumber, expected: number): Promise<boolean> {
+    const old = this.#users.get(phone)
+    if (old?.revision !== expected) return false
+    this.#users.delete(phone)
+    await this.#mailboxes.drop(old.identityId)
+    return true
+  }
+
+  async list(after: string, limit: number): Promise<readonly User[]> {
+    return [...this.#users.values()]
+      .filter(({ phone }) => phone > after)
+      .toSorted((a, b) => (a.phone < b.phone ? -1 : 1))
+      .slice(0, limit)
   }
 }
 
@@ -160,12 +189,12 @@ class MemoryRegistrations implements RegistrationStore {
     return this.#pending.get(id)
   }
 
-  async takeTry(id: string): Promise<number | undefined> {
+  async takeTry(id: string, now: number): Promise<TryOutcome> {
     const registration = this.#pending.get(id)
-    if (!registration || registration.triesLeft === 0) return undefined
-    const triesLeft = registration.triesLeft - 1
-    this.#pending.set(id, { ...registration, triesLeft })
-    return triesLeft
+    if (!registration) return { kind: 'none' }
+    const { after, outcome } = stepTry(registration, now)
+    this.#pending.set(id, { ...registration, ...after })
+    return outcome
   }
 
   async finish(id: string): Promise<boolean> {
@@ -175,6 +204,36 @@ class MemoryRegistrations implements RegistrationStore {
   async expire(now: number): Promise<void> {
     for (const [id, { expiresAt }] of this.#pending) {
       if (expiresAt <= now) this.#pending.delete(id)
+    }
+  }
+}
+
+class MemoryRecords implements RecordStore {
+  readonly #records = new Map<string, SmallRecord>()
+
+  async get(name: string): Promise<SmallRecord | undefined> {
+    return this.#records.get(name)
+  }
+
+  async compareAndSet(record: SmallRecord, expected: number): Promise<boolean> {
+    if ((this.#records.get(record.name)?.revision ?? 0) !== expected) return false
+    this.#records.set(record.name, record)
+    return true
+  }
+
+  async remove(name: string): Promise<void> {
+    this.#records.delete(name)
+  }
+
+  async list(prefix: string): Promise<readonly SmallRecord[]> {
+    return [...this.#records.values()]
+      .filter(({ name }) => name.startsWith(prefix))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  }
+
+  async expire(now: number): Promise<void> {
+    for (const [name, { expiresAt }] of this.#records) {
+      if (expiresAt <= now) this.#records.delete(name)
     }
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { EnvelopeStatus, PhoneNumber, PutMode, PutOutcome } from '@couplet/wire'
 import type { Bus, Hearing } from './bus.ts'
+import type { TryOutcome } from './code-tries.ts'
 import type { Answer, Ended, Waiting } from './mailbox.ts'
 
 /** An envelope and what the server knows of it. */
@@ -77,8 +78,25 @@ export interface User {
   readonly prekeysId: number
   /** Milliseconds since 1970. */
   readonly registeredAt: number
+  /** When its device was last connected: milliseconds since 1970, kept to the day. */
+  readonly seenAt: number
+  /** Set when a PIN guards the number against another registration. */
+  readonly lock?: RegistrationLock | undefined
   /** Counts up from 1 with every change of this number's row. */
   readonly revision: number
+}
+
+/** A PIN, and what became of tries to get past it. (registration-lock.ts) */
+export interface RegistrationLock {
+  readonly salt: Uint8Array
+  /** argon2id of the PIN, 32 bytes. */
+  readonly hash: Uint8Array
+  readonly triesLeft: number
+  /** No try before: milliseconds since 1970. */
+  readonly nextTryAt: number
+  /** Wrong PINs since it was set, and when the last one came. */
+  readonly failures: number
+  readonly failedAt?: number | undefined
 }
 
 export interface DirectoryStore {
@@ -86,9 +104,14 @@ export interface DirectoryStore {
   byIdentity(identityId: Uint8Array): Promise<User | undefined>
   /**
    * Stores `user` if the revision of its number's row is still `expected` (0: no row).
-   * Answers whether it did.
+   * Answers whether it did. If that replaces the number's identity, an engine that can do so
+   * empties the old one's mailbox in the same commit; the others leave that to `drop`.
    */
   compareAndSet(user: User, expected: number): Promise<boolean>
+  /** Removes a number's row if its revision is `expected`; what is kept for its identity as above. */
+  remove(phone: PhoneNumber, expected: number): Promise<boolean>
+  /** For the operator: rows in the order of their numbers, after `after`, at most `limit`. */
+  list(after: string, limit: number): Promise<readonly User[]>
 }
 
 /** A registration that waits for its code. */
@@ -104,19 +127,45 @@ export interface PendingRegistration {
   readonly codeHash: Uint8Array
   readonly expiresAt: number
   readonly triesLeft: number
+  /** No try before: milliseconds since 1970. */
+  readonly nextTryAt: number
+  /** Name of the record of the invitation that it uses up, if it needs one. */
+  readonly invitation?: string | undefined
 }
 
 export interface RegistrationStore {
   open(registration: PendingRegistration): Promise<void>
   find(id: string): Promise<PendingRegistration | undefined>
-  /**
-   * Uses up one try, atomically, before the code is looked at. Answers how many are left after
-   * this one, or nothing when there was none.
-   */
-  takeTry(id: string): Promise<number | undefined>
+  /** Uses up one try, atomically, before the code is looked at. Decided by `code-tries.ts`. */
+  takeTry(id: string, now: number): Promise<TryOutcome>
   /** Removes it. Answers whether it was there: of two that finish it, one does. */
   finish(id: string): Promise<boolean>
   /** Forgets those that expired at or before `now`. */
+  expire(now: number): Promise<void>
+}
+
+/** A small thing to remember: a counter, an invitation, a block. What it means is its user's. */
+export interface SmallRecord {
+  /** At most 128 characters; begins with what it is for, like `codes:`. */
+  readonly name: string
+  readonly level: number
+  /** Milliseconds since 1970. */
+  readonly at: number
+  /** When it may be forgotten: milliseconds since 1970. */
+  readonly expiresAt: number
+  /** Counts up from 1 with every change. */
+  readonly revision: number
+}
+
+/** Small records, changed one at a time by compare-and-set, so that several servers can share them. */
+export interface RecordStore {
+  get(name: string): Promise<SmallRecord | undefined>
+  /** Stores if the revision is still `expected` (0: none). Answers whether it did. */
+  compareAndSet(record: SmallRecord, expected: number): Promise<boolean>
+  remove(name: string): Promise<void>
+  /** Those whose name begins so, in the order of their names. */
+  list(prefix: string): Promise<readonly SmallRecord[]>
+  /** Forgets those with `expiresAt` at or before `now`. */
   expire(now: number): Promise<void>
 }
 
@@ -125,6 +174,7 @@ export interface Store {
   readonly mailboxes: MailboxStore
   readonly directory: DirectoryStore
   readonly registrations: RegistrationStore
+  readonly records: RecordStore
   /** Resolves when a write has become durable just now; rejects when the store cannot write. */
   probe(): Promise<void>
   /** Whether it is this process's turn to look for what expired; without it, it always is. */

@@ -23,8 +23,11 @@ import {
   WireError,
   Writer,
 } from '@couplet/wire'
+import { dayOf } from './accounts.ts'
+import type { Admission } from './admission.ts'
+import { CODE_TRIES } from './code-tries.ts'
 import { checkIdentity, checkPrekeys } from './identity-checks.ts'
-import type { RegistrationLimits } from './limits.ts'
+import { tooOften } from './limits.ts'
 import { possiblePhoneNumber } from './phone-numbers.ts'
 import type {
   Clock,
@@ -32,13 +35,14 @@ import type {
   DirectoryStore,
   PendingRegistration,
   RegistrationStore,
+  User,
 } from './ports.ts'
+import type { RegistrationLimits } from './registration-limits.ts'
+import { activeLock, passLock, refreshed } from './registration-lock.ts'
 import { verifies } from './signatures.ts'
 
 /** How long a code is good for: 10 minutes. */
 export const CODE_LIFETIME_MS: number = 10 * 60 * 1000
-/** Codes that may be tried for one registration. */
-export const CODE_TRIES = 5
 
 const CHALLENGE_BYTES = 32
 const REGISTRATION_ID_BYTES = 16
@@ -48,10 +52,11 @@ export interface RegistrationServices {
   readonly registrations: RegistrationStore
   readonly codeSender: CodeSender
   readonly limits: RegistrationLimits
+  readonly admission: Admission
   readonly clock: Clock
   /** Keys the hashes of codes, 32 bytes. */
   readonly codeKey: Uint8Array
-  /** Another identity took the number of this one. */
+  /** Another identity took the number of this one: its connection ends. */
   readonly forget: (identityId: Uint8Array) => Promise<void>
 }
 
@@ -59,8 +64,8 @@ export interface RegistrationServices {
  * Sends a code, and remembers what it is for.
  *
  * @param address - where the request comes from, for its limit.
- * @throws {WireError} `malformed`, `invalid-phone-number`, `invalid-identity`, `rate-limited`,
- *   `code-not-sent`; nothing is kept then.
+ * @throws {WireError} `malformed`, `invalid-phone-number`, `invalid-identity`,
+ *   `registration-closed`, `rate-limited`, `code-not-sent`; nothing is kept then.
  */
 export async function openRegistration(
   services: RegistrationServices,
@@ -68,14 +73,15 @@ export async function openRegistration(
   address: string,
 ): Promise<RegistrationResponse> {
   const now = services.clock.now()
-  services.limits.takeForAddress(address, now)
+  await services.limits.takeForAddress(address, now)
   const phone = possiblePhoneNumber(request.phone)
   const owner = checkIdentity(request.identity)
   if (owner.record.phone !== phone) {
     throw new WireError('invalid-identity', 'the identity record has another phone number')
   }
   const prekeys = checkPrekeys(request.prekeys, owner, now)
-  services.limits.takeForPhone(phone, now)
+  const invitation = await services.admission.admit(phone, request.invitation, now)
+  await services.limits.takeForCode(phone, now)
 
   const code = randomInt(10 ** CODE_DIGITS)
     .toString()
@@ -90,6 +96,8 @@ export async function openRegistration(
     challenge: Uint8Array.from(randomBytes(CHALLENGE_BYTES)),
     expiresAt: now + CODE_LIFETIME_MS,
     triesLeft: CODE_TRIES,
+    nextTryAt: 0,
+    invitation,
   }
   const registration = { ...unhashed, codeHash: hashCode(services.codeKey, unhashed, code) }
   await services.registrations.open(registration)
@@ -97,6 +105,7 @@ export async function openRegistration(
     await services.codeSender.send(phone, code)
   } catch (error) {
     await services.registrations.finish(registration.id)
+    await services.limits.notSent(phone)
     throw new WireError('code-not-sent', 'the code could not be sent', {}, { cause: error })
   }
   const { id, challenge, expiresAt } = registration
@@ -108,7 +117,8 @@ export async function openRegistration(
  *
  * @param serverNames - names by which the client may have called this server.
  * @throws {WireError} `registration-expired`, `unauthenticated` (no try is used up: who cannot sign
- *   with the registered key cannot guess at all), `wrong-code`, `too-many-attempts`.
+ *   with the registered key cannot guess at all), `rate-limited` (nor here), `wrong-code`,
+ *   `too-many-attempts`, `registration-locked`, `registration-closed`.
  */
 export async function verifyRegistration(
   services: RegistrationServices,
@@ -116,23 +126,43 @@ export async function verifyRegistration(
   request: VerificationRequest,
   serverNames: readonly ServerName[],
 ): Promise<VerificationResponse> {
+  const now = services.clock.now()
   const registration = await services.registrations.find(id)
-  if (!registration || registration.expiresAt <= services.clock.now()) throw expired()
+  if (!registration || registration.expiresAt <= now) throw expired()
   if (!provesPossession(registration, request.proof, serverNames)) {
     throw new WireError('unauthenticated', 'the proof is not signed by the key being registered')
   }
-  const triesLeft = await services.registrations.takeTry(id)
-  if (triesLeft === undefined) {
+  const taken = await services.registrations.takeTry(id, now)
+  if (taken.kind === 'none') {
     throw new WireError('too-many-attempts', 'all tries for this code are used up: ask for another')
   }
+  if (taken.kind === 'early') throw tooOften(taken.waitMs)
   const expected = hashCode(services.codeKey, registration, request.code)
   if (!equalBytes(expected, registration.codeHash)) {
-    throw new WireError('wrong-code', 'this is not the code that was sent', { triesLeft })
+    const { triesLeft, waitMs } = taken
+    const wait = waitMs > 0 && { retryAfter: Math.ceil(waitMs / 1000) }
+    throw new WireError('wrong-code', 'this is not the code that was sent', { triesLeft, ...wait })
   }
-  // Of two that know the code, one registers.
+  return finish(services, registration, request.pin)
+}
+
+/** The code is right. What else guards the number comes first; then, of two, one registers. */
+async function finish(
+  services: RegistrationServices,
+  registration: PendingRegistration,
+  pin: string | undefined,
+): Promise<VerificationResponse> {
+  const { id, phone, identityId, invitation } = registration
+  const now = services.clock.now()
+  const old = await services.directory.byPhone(phone)
+  if (old && !equalBytes(old.identityId, identityId)) {
+    await passLock(services.directory, old, pin, now)
+  }
   if (!(await services.registrations.finish(id))) throw expired()
+  await services.admission.useUp(invitation, now)
   const replaced = await publish(services, registration)
-  return { identityId: Uint8Array.from(registration.identityId), replaced }
+  await services.limits.verified(phone)
+  return { identityId: Uint8Array.from(identityId), replaced }
 }
 
 /** Puts the identity into the directory. Answers whether the number had another one. */
@@ -140,25 +170,38 @@ async function publish(
   services: RegistrationServices,
   registration: PendingRegistration,
 ): Promise<boolean> {
-  const { phone, identityId, identity, prekeys, prekeysId } = registration
+  const { directory, clock, forget } = services
   for (;;) {
-    const old = await services.directory.byPhone(phone)
-    const same = old !== undefined && equalBytes(old.identityId, identityId)
-    // Registering the same identity again never brings older prekeys back.
-    const published = same && old.prekeysId >= prekeysId ? old : { prekeys, prekeysId }
-    const user = {
-      phone,
-      identityId,
-      identity,
-      prekeys: published.prekeys,
-      prekeysId: published.prekeysId,
-      registeredAt: services.clock.now(),
-      revision: (old?.revision ?? 0) + 1,
-    }
-    if (!(await services.directory.compareAndSet(user, old?.revision ?? 0))) continue
+    const old = await directory.byPhone(registration.phone)
+    const same = old !== undefined && equalBytes(old.identityId, registration.identityId)
+    const user = rowOf(registration, old, same, clock.now())
+    if (!(await directory.compareAndSet(user, old?.revision ?? 0))) continue
     if (!old || same) return false
-    await services.forget(old.identityId)
+    await forget(old.identityId)
     return true
+  }
+}
+
+function rowOf(
+  registration: PendingRegistration,
+  old: User | undefined,
+  same: boolean,
+  now: number,
+): User {
+  const { phone, identityId, identity, prekeys, prekeysId } = registration
+  // Registering the same identity again never brings older prekeys back.
+  const published = same && old && old.prekeysId >= prekeysId ? old : { prekeys, prekeysId }
+  const lock = old && (same ? old.lock : activeLock(old, now))
+  return {
+    phone,
+    identityId,
+    identity,
+    prekeys: published.prekeys,
+    prekeysId: published.prekeysId,
+    registeredAt: now,
+    seenAt: dayOf(now),
+    ...(lock && { lock: same ? lock : refreshed(lock) }),
+    revision: (old?.revision ?? 0) + 1,
   }
 }
 

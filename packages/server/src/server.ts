@@ -1,23 +1,31 @@
 /** The whole server: composes store, use cases, HTTP and sockets, and stops them in order. */
 import type { AddressInfo } from 'node:net'
-import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS } from '@couplet/wire'
+import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS, type RegistrationPolicy } from '@couplet/wire'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
+import { touch } from './accounts.ts'
+import { type TrustedProxies, trustedProxies } from './addresses.ts'
+import { createAdmission } from './admission.ts'
+import { parseVersion, type Version } from './client-version.ts'
 import { systemClock } from './clock.ts'
 import { freshCodeKey } from './code-key.ts'
 import { CONNECTION_TIMING, type ConnectionTiming } from './connection.ts'
+import { ConnectionLimits } from './connection-limits.ts'
 import { Delivery } from './delivery.ts'
 import { embeddedEngine } from './embedded-engine.ts'
 import { Gateway } from './gateway.ts'
 import type { HttpServices } from './http-routes.ts'
 import { createHttpServer } from './http-server.ts'
 import { Identities } from './identities.ts'
-import { type Limit, registrationLimits } from './limits.ts'
+import { DEFAULT_LIMITS, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
 import { createLog } from './log.ts'
 import { memoryStore } from './memory-store.ts'
+import { Meter } from './meter.ts'
 import type { Clock, CodeSender, Engine } from './ports.ts'
 import { readiness } from './readiness.ts'
+import { registrationLimits } from './registration-limits.ts'
+import { SendLimits } from './send-limits.ts'
 import { serverNames } from './server-names.ts'
 import { VERSION } from './version.ts'
 
@@ -49,9 +57,17 @@ export interface ServerOptions {
   /** Between two looks for what expired. */
   readonly expiryIntervalMs?: number | undefined
   readonly timing?: Partial<ConnectionTiming> | undefined
-  readonly limits?:
-    | { readonly phone?: Limit | undefined; readonly address?: Limit | undefined }
-    | undefined
+  /** What differs from `DEFAULT_LIMITS`; `NO_LIMITS` for measurements. */
+  readonly limits?: Partial<Limits> | undefined
+  /** Who may register; everybody unless given. */
+  readonly registration?: RegistrationPolicy | undefined
+  /** For `registration: 'allowlist'`: a file with a number on each line. */
+  readonly allowlist?: string | undefined
+  /** Proxies that are believed when they say for whom they ask. */
+  readonly proxies?: TrustedProxies | undefined
+  /** The oldest client that is served, like `0.1.0`. */
+  readonly minimumClient?: string | undefined
+  readonly meter?: Meter | undefined
 }
 
 export interface Server {
@@ -106,21 +122,65 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   const clock = options.clock ?? systemClock
   const window = options.window ?? IN_FLIGHT_WINDOW
   const { commitWindowMs, codeSender, publicUrl } = options
+  const meter = options.meter ?? new Meter()
+  const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
+  const onLimited: OnLimited = (name) => meter.count('limited', name)
+  const proxies = options.proxies ?? trustedProxies([])
+  const minimumClient = versionOf(options.minimumClient ?? OLDEST_CLIENT)
   const identities = new Identities(directory)
-  const delivery = new Delivery({ mailboxes, identities, clock, window, commitWindowMs, bus })
+  const sendLimits = new SendLimits(limits, onLimited)
+  const delivery = new Delivery({
+    mailboxes,
+    identities,
+    clock,
+    window,
+    commitWindowMs,
+    sendLimits,
+    bus,
+  })
   const names = serverNames(publicUrl ? [new URL(publicUrl).host] : [])
   const timing = { ...CONNECTION_TIMING, ...options.timing }
-  const gateway = new Gateway({ delivery, directory, clock, capacity, window, timing }, names)
+  const gateway = new Gateway(
+    {
+      delivery,
+      directory,
+      clock,
+      capacity,
+      window,
+      timing,
+      meter,
+      questions: new TokenBuckets('questions', limits.questions, onLimited),
+      touch: (identityId) => touch({ directory, clock }, identityId),
+    },
+    { names, proxies, minimumClient, limits: new ConnectionLimits(limits, onLimited) },
+  )
   const state = { stopping: false }
+  const policy = options.registration ?? 'open'
   const services: HttpServices = {
+    mailboxes,
     directory,
     registrations,
-    codeSender: reporting(codeSender, log),
-    limits: registrationLimits(options.limits),
+    codeSender: reporting(codeSender, log, meter),
+    limits: registrationLimits({ limits, records: store.records, key: codeKey, onLimited }),
+    admission: createAdmission({ policy, records: store.records, allowlist: options.allowlist }),
+    lookups: {
+      account: new TokenBuckets('lookups', limits.lookups, onLimited),
+      address: new TokenBuckets('lookupsFromAddress', limits.lookupsFromAddress, onLimited),
+    },
     clock,
     codeKey,
     forget: (identityId) => delivery.forget(identityId),
-    info: { name: 'couplet', version: VERSION, capacity, development: codeSender.development },
+    info: {
+      name: 'couplet',
+      version: VERSION,
+      capacity,
+      development: codeSender.development,
+      registration: policy,
+      minimumClient: minimumClient.join('.'),
+    },
+    minimumClient,
+    proxies,
+    meter,
     serverNames: names,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     webFolder: options.webFolder,
@@ -140,6 +200,7 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
     if (store.takeExpiry && !(await store.takeExpiry(clock.now()))) return
     await delivery.expire(options.mailboxTtlMs ?? MAILBOX_TTL_MS)
     await store.registrations.expire(clock.now())
+    await store.records.expire(clock.now())
   }
   const expiry = setInterval(() => {
     expire().catch(() => log.warn('could not remove what expired; will try again'))
@@ -174,18 +235,27 @@ async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promi
   await closeEngine(engine)
 }
 
-function reporting(sender: CodeSender, log: Logger): CodeSender {
+function reporting(sender: CodeSender, log: Logger, meter: Meter): CodeSender {
   return {
     development: sender.development,
     async send(phone, code) {
       try {
         await sender.send(phone, code)
+        meter.count('codes', 'sent')
       } catch (error) {
+        meter.count('codes', 'failed')
         log.warn({ error: (error as NodeJS.ErrnoException).code }, 'a code could not be sent')
         throw error
       }
     },
   }
+}
+
+/** @throws {RangeError} for what is no version. */
+function versionOf(text: string): Version {
+  const version = parseVersion(text)
+  if (!version) throw new RangeError(`${text} is no version`)
+  return version
 }
 
 function urlOf(host: string, port: number): string {
@@ -194,4 +264,6 @@ function urlOf(host: string, port: number): string {
   return `http://${name}:${port}`
 }
 
+/** Of the wire format that this release speaks. */
+const OLDEST_CLIENT = '0.1.0'
 const EXPIRY_INTERVAL_MS: number = 10 * 60 * 1000

@@ -7,7 +7,7 @@
 import { DatabaseSync } from 'node:sqlite'
 
 /** Raised with every change of the tables, together with a migration. */
-export const SCHEMA_VERSION = 1
+export const SCHEMA_VERSION = 2
 
 /** The data cannot be used by this program; the message says why, for the operator. */
 export class StoreUnusableError extends Error {
@@ -54,17 +54,24 @@ function prepareTables(db: DatabaseSync, file: string): void {
   db.exec(META_TABLE)
   const row = db.prepare("SELECT value FROM meta WHERE name = 'schema'").get()
   const version = row ? Number(row.value) : undefined
-  if (version === undefined) {
-    db.exec(TABLES)
-    db.prepare("INSERT INTO meta (name, value) VALUES ('schema', ?)").run(String(SCHEMA_VERSION))
-  } else if (version > SCHEMA_VERSION) {
+  if (version !== undefined && version > SCHEMA_VERSION) {
     throw new StoreUnusableError(
       `${file} was written by a newer Couplet (schema ${version}; this one knows ${SCHEMA_VERSION}): update the program`,
     )
-  } else if (version !== SCHEMA_VERSION) {
+  }
+  if (version !== undefined && !(version >= 1)) {
     throw new StoreUnusableError(`${file} has an unknown schema: ${version}`)
   }
+  migrate(db, version ?? 0)
   db.exec('COMMIT')
+}
+
+/** All steps or none: they run in one transaction. */
+function migrate(db: DatabaseSync, version: number): void {
+  for (const step of MIGRATIONS.slice(version)) db.exec(step)
+  db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('schema', ?)").run(
+    String(SCHEMA_VERSION),
+  )
 }
 
 /** How long a commit waits for a person's `sqlite3` to let go of the file. */
@@ -87,7 +94,7 @@ const META_TABLE = `
 `
 
 /** Times are milliseconds since 1970; ids and identities are SHA-256, 32 bytes: see \`hex(id)\`. */
-const TABLES = `
+const SCHEMA_1 = `
   CREATE TABLE users (
     phone         TEXT PRIMARY KEY,
     identity_id   BLOB NOT NULL UNIQUE,
@@ -143,3 +150,26 @@ const TABLES = `
     tries_left  INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID;
 `
+
+/** How the last try of a code went, registration locks, and small records. */
+const SCHEMA_2 = `
+  ALTER TABLE users ADD COLUMN seen_at INTEGER NOT NULL DEFAULT 0;
+  UPDATE users SET seen_at = registered_at;
+  ALTER TABLE users ADD COLUMN registration_lock TEXT;
+
+  ALTER TABLE registrations ADD COLUMN next_try_at INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE registrations ADD COLUMN invitation TEXT;
+
+  -- Counters of limits, invitations, blocks.
+  CREATE TABLE records (
+    name       TEXT PRIMARY KEY,
+    level      REAL NOT NULL,
+    at         INTEGER NOT NULL,
+    expires_at INTEGER NOT NULL,
+    revision   INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX records_by_time ON records (expires_at);
+`
+
+/** The step at position n leads from schema n to n + 1. Never changed once released. */
+const MIGRATIONS: readonly string[] = [SCHEMA_1, SCHEMA_2]

@@ -1,5 +1,5 @@
 /** What crosses between the server's thread and its store thread: calls in batches, and answers. */
-import type { DirectoryStore, MailboxStore, RegistrationStore } from './ports.ts'
+import type { DirectoryStore, MailboxStore, RecordStore, RegistrationStore } from './ports.ts'
 
 /** A port as its store thread implements it: the same methods, answering at once. */
 export type Synchronous<Port> = {
@@ -13,6 +13,7 @@ export interface StorePorts {
   readonly mailboxes: MailboxStore
   readonly directory: DirectoryStore
   readonly registrations: RegistrationStore
+  readonly records: RecordStore
   readonly self: { probe(): Promise<void> }
 }
 

@@ -13,8 +13,9 @@ import type { Engine, Store } from './ports.ts'
 /** Everything of a store that can be called from afar. */
 const METHODS = {
   mailboxes: ['put', 'fetch', 'ack', 'status', 'expire', 'drop'],
-  directory: ['byPhone', 'byIdentity', 'compareAndSet'],
+  directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
   registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
+  records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],
   self: ['probe'],
 } as const
 
@@ -155,6 +156,7 @@ class RemoteStore {
       mailboxes: this.#port('mailboxes') as unknown as Store['mailboxes'],
       directory: this.#port('directory') as unknown as Store['directory'],
       registrations: this.#port('registrations') as unknown as Store['registrations'],
+      records: this.#port('records') as unknown as Store['records'],
       probe: () => self.probe(),
       failed: this.#failed.promise,
       close: async () => {

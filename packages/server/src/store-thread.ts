@@ -10,6 +10,7 @@ import type { DatabaseSync } from 'node:sqlite'
 import { parentPort, workerData } from 'node:worker_threads'
 import { pack } from './arena.ts'
 import { SqliteMailboxes } from './sqlite-mailboxes.ts'
+import { SqliteRecords } from './sqlite-records.ts'
 import { SqliteRegistrations } from './sqlite-registrations.ts'
 import { BUSY_TIMEOUT_MS, lockFolder, openDatabase, StoreUnusableError } from './sqlite-schema.ts'
 import { SqliteUsers } from './sqlite-users.ts'
@@ -61,8 +62,9 @@ function openPorts(db: DatabaseSync, capacity: number): Ports {
   const probe = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)")
   return {
     mailboxes,
-    directory: new SqliteUsers(db),
+    directory: new SqliteUsers(db, (identityId) => mailboxes.drop(identityId)),
     registrations: new SqliteRegistrations(db),
+    records: new SqliteRecords(db),
     self: { probe: () => void probe.run(String(Date.now())) },
   }
 }

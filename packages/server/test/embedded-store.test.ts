@@ -51,6 +51,7 @@ async function registered(identityId: Uint8Array): Promise<void> {
       prekeys: freshBytes(1327),
       prekeysId: 3,
       registeredAt: 7,
+      seenAt: 0,
       revision: 1,
     },
     0,

@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { CLOSE_CODE, loginSignedBytes, MAX_FRAME_BYTES } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
+import { DEFAULT_LIMITS, NO_LIMITS } from '../src/index.ts'
 import {
   connect,
   dataFolder,
@@ -29,7 +30,7 @@ beforeEach(() => start({}))
 afterEach(() => server.close())
 
 async function start(options: Parameters<typeof startServer>[0]): Promise<void> {
-  server = await startServer(options)
+  server = await startServer({ limits: NO_LIMITS, ...options })
   ana = await register(server, '+12025550101')
   ben = await register(server, '+12025550102')
   cyd = await register(server, '+12025550103')
@@ -536,4 +537,60 @@ it('messages expire: gone for the recipient, evicted for the sender', async () =
   expect(notice).toMatchObject({ id: idOf(message), status: { kind: 'evicted' } })
   const bens = await online(ben)
   expect(deliveries(bens)).toEqual([])
+})
+
+describe('limits', () => {
+  it('puts: 60 at once, then an error that says how long to wait; nothing of them happened', async () => {
+    await restart({ limits: DEFAULT_LIMITS, capacity: 100 })
+    const anas = await online(ana)
+    const all = Array.from({ length: 61 }, () => envelope())
+    const refs = all.map((one) => anas.putting(ben, one))
+    const refused = await anas.take('error')
+    expect(refused).toMatchObject({ ref: refs[60], code: 'rate-limited', retryAfter: 1 })
+    for (const ref of refs.slice(0, 60)) expect(await anas.outcome(ref)).toEqual({ kind: 'stored' })
+    expect(await anas.status([idOf(all[60]!)])).toEqual([{ kind: 'unknown' }])
+    await sleep(1100)
+    expect(await anas.put(ben, all[60]!)).toEqual({ kind: 'stored' })
+  })
+
+  it('status questions, too', async () => {
+    await restart({ limits: { ...NO_LIMITS, questions: { burst: 2, periodMs: 60_000 } } })
+    const anas = await online(ana)
+    for (let time = 0; time < 2; time++) await anas.status([freshBytes(32)])
+    anas.send({ type: 'status', ref: 77, ids: [freshBytes(32)] })
+    expect(await anas.take('error')).toMatchObject({
+      ref: 77,
+      code: 'rate-limited',
+      retryAfter: 30,
+    })
+  })
+
+  it('sockets from one address; one that closes makes room', async () => {
+    await restart({ limits: { ...NO_LIMITS, connectionsPerAddress: 2 } })
+    const first = await online(ana)
+    await online(ben)
+    const refused = new TestSocket(server)
+    expect(await refused.closed).toBe(1006)
+    await first.close()
+    await online(cyd)
+  })
+})
+
+describe('client versions', () => {
+  it.each([
+    ['0.9.9', 'too old'],
+    ['1.0.0-rc.1', 'welcome'],
+    ['1.0.1', 'welcome'],
+    ['whatever', 'welcome'],
+  ])('%s at a server that asks for 1.0.0: %s', async (version, answer) => {
+    await restart({ minimumClient: '1.0.0' })
+    const socket = new TestSocket(server, ['couplet.v1', `couplet.client.${version}`])
+    if (answer === 'welcome') {
+      await logIn(server, socket, ana)
+      await socket.take('welcome')
+    } else {
+      expect(await socket.closed).toBe(CLOSE_CODE.tooOld)
+      expect(socket.frames.at(-1)).toMatchObject({ type: 'error', ref: 0, code: 'client-too-old' })
+    }
+  })
 })

@@ -229,7 +229,23 @@ describe('health and facts', () => {
       version: VERSION,
       capacity: 2,
       development: true,
+      registration: 'open',
+      minimumClient: '0.1.0',
     })
+  })
+
+  it('refuses a client that is too old, and says from which version on', async () => {
+    const strict = await startServer({ minimumClient: '0.2.0' })
+    const ask = (version: string) =>
+      request(strict, 'GET', '/v1/server', undefined, { 'couplet-client': version })
+    const answer = await ask('0.1.9')
+    expect(answer.status).toBe(426)
+    expect(problemOf(answer)).toMatchObject({ code: 'client-too-old' })
+    expect(problemOf(answer).detail).toMatch(/0\.2\.0/)
+    for (const version of ['0.2.0', '0.10.0', '1.0.0', 'nonsense']) {
+      expect((await ask(version)).status).toBe(200)
+    }
+    await strict.close()
   })
 
   it("tells its package's version", () => {

@@ -12,6 +12,8 @@ export interface StoreUnderTest {
   readonly store: Store
   /** Closes and opens again, for stores that outlive their process. */
   readonly restart?: (capacity?: number) => Promise<Store>
+  /** Whether a replaced identity's mailbox is emptied in the commit that replaces it. */
+  readonly forgetsAtOnce?: boolean
   readonly end: () => Promise<void>
   /** It keeps the order within a mailbox only, not between mailboxes and questions about all. */
   readonly ordersMailboxesOnly?: boolean
@@ -251,6 +253,7 @@ export function mailboxStoreContract(
       prekeys: freshBytes(1327),
       prekeysId: 1,
       registeredAt: 7,
+      seenAt: 86_400_000,
       revision: 1,
     }
 
@@ -269,6 +272,72 @@ export function mailboxStoreContract(
       expect(await directory.byIdentity(recipient)).toBeUndefined()
     })
 
+    it('keeps a registration lock, and takes it away', async () => {
+      await opened(2)
+      const { directory } = under!.store
+      const lock = {
+        salt: freshBytes(16),
+        hash: freshBytes(32),
+        triesLeft: 3,
+        nextTryAt: 8,
+        failures: 7,
+        failedAt: 5,
+      }
+      await directory.compareAndSet({ ...user, lock }, 0)
+      expect(await directory.byPhone(user.phone)).toEqual({ ...user, lock })
+      await directory.compareAndSet({ ...user, lock: undefined, revision: 2 }, 1)
+      expect((await directory.byPhone(user.phone))?.lock).toBeUndefined()
+    })
+
+    it('a replaced identity, and a removed one, take with them all that is kept for them', async () => {
+      const mailboxes = await opened(2)
+      const { directory } = under!.store
+      await directory.compareAndSet(user, 0)
+      const ended = stored(sender)
+      await mailboxes.put(recipient, ended, 'evict')
+      await mailboxes.ack(recipient, ended.id, SETTLED, 2)
+      await mailboxes.put(recipient, stored(sender), 'evict')
+
+      const fresh = { ...user, identityId: freshBytes(32), revision: 2 }
+      expect(await directory.compareAndSet(fresh, 1)).toBe(true)
+      if (under!.forgetsAtOnce === false) await mailboxes.drop(recipient)
+      expect(await mailboxes.fetch(recipient, 9, [])).toEqual([])
+      const again = await mailboxes.put(recipient, ended, 'evict')
+      expect(again.outcome).toEqual({ kind: 'stored' })
+
+      await mailboxes.put(fresh.identityId, stored(sender), 'evict')
+      expect(await directory.remove(user.phone, 1)).toBe(false)
+      expect(await directory.remove(user.phone, 2)).toBe(true)
+      if (under!.forgetsAtOnce === false) await mailboxes.drop(fresh.identityId)
+      expect(await directory.byPhone(user.phone)).toBeUndefined()
+      expect(await directory.byIdentity(fresh.identityId)).toBeUndefined()
+      expect(await mailboxes.fetch(fresh.identityId, 9, [])).toEqual([])
+      expect(await directory.remove(user.phone, 2)).toBe(false)
+    })
+
+    it('a new prekey set of the same identity leaves its mailbox as it is', async () => {
+      const mailboxes = await opened(2)
+      const { directory } = under!.store
+      await directory.compareAndSet(user, 0)
+      const waiting = stored(sender)
+      await mailboxes.put(recipient, waiting, 'evict')
+      await directory.compareAndSet({ ...user, prekeysId: 2, revision: 2 }, 1)
+      expect(await mailboxes.fetch(recipient, 9, [])).toEqual([waiting])
+    })
+
+    it('lists in the order of numbers, in pages', async () => {
+      await opened(2)
+      const { directory } = under!.store
+      const phones = ['+12025550103', '+12025550101', '+4915112345678'] as PhoneNumber[]
+      for (const phone of phones) {
+        await directory.compareAndSet({ ...user, phone, identityId: freshBytes(32) }, 0)
+      }
+      const page = async (after: string, limit: number) =>
+        (await directory.list(after, limit)).map(({ phone }) => phone)
+      expect(await page('', 2)).toEqual(['+12025550101', '+12025550103'])
+      expect(await page('+12025550103', 2)).toEqual(['+4915112345678'])
+    })
+
     it('lets one of many win', async () => {
       await opened(2)
       const { directory } = under!.store
@@ -279,6 +348,11 @@ export function mailboxStoreContract(
       )
       expect(wins.filter(Boolean)).toHaveLength(1)
     })
+  })
+
+  recordContract(name, async () => {
+    await opened(2)
+    return under!.store
   })
 
   describe(`${name}: registrations`, () => {
@@ -293,19 +367,51 @@ export function mailboxStoreContract(
       codeHash: freshBytes(32),
       expiresAt: 100,
       triesLeft: 5,
+      nextTryAt: 0,
     }
 
-    it('counts tries atomically: of 20 at once, 5 pass', async () => {
+    it('counts tries atomically: of 20 at once, those that need no wait pass', async () => {
       await opened(2)
       const { registrations } = under!.store
       await registrations.open(pending)
       expect({ ...(await registrations.find('abc')) }).toEqual(pending)
       const tries = await Promise.all(
-        Array.from({ length: 20 }, () => registrations.takeTry('abc')),
+        Array.from({ length: 20 }, () => registrations.takeTry('abc', 1000)),
       )
-      const passed = tries.filter((left) => left !== undefined)
-      expect(passed).toEqual([4, 3, 2, 1, 0])
-      expect(await registrations.takeTry('never opened')).toBeUndefined()
+      const taken = tries.filter(({ kind }) => kind === 'taken')
+      expect(taken).toEqual([
+        { kind: 'taken', triesLeft: 4, waitMs: 0 },
+        { kind: 'taken', triesLeft: 3, waitMs: 60_000 },
+      ])
+      expect(tries.filter(({ kind }) => kind === 'early')).toHaveLength(18)
+      expect(await registrations.takeTry('never opened', 1000)).toEqual({ kind: 'none' })
+    })
+
+    it('lets five tries pass, slower and slower, and then none', async () => {
+      await opened(2)
+      const { registrations } = under!.store
+      await registrations.open(pending)
+      let now = 1000
+      const waits: number[] = []
+      for (let count = 0; count < 5; count++) {
+        const outcome = await registrations.takeTry('abc', now)
+        if (outcome.kind !== 'taken') throw new Error(`test: ${outcome.kind}`)
+        waits.push(outcome.waitMs)
+        if (outcome.waitMs > 0) {
+          const early = await registrations.takeTry('abc', now + outcome.waitMs - 1)
+          expect(early).toEqual({ kind: 'early', triesLeft: outcome.triesLeft, waitMs: 1 })
+        }
+        now += outcome.waitMs
+      }
+      expect(waits).toEqual([0, 60_000, 120_000, 120_000, 0])
+      expect(await registrations.takeTry('abc', now + 1e9)).toEqual({ kind: 'none' })
+    })
+
+    it('remembers the invitation', async () => {
+      await opened(2)
+      const { registrations } = under!.store
+      await registrations.open({ ...pending, invitation: 'invitation:x' })
+      expect((await registrations.find('abc'))?.invitation).toBe('invitation:x')
     })
 
     it('is finished once', async () => {
@@ -325,6 +431,45 @@ export function mailboxStoreContract(
       expect(await registrations.find('abc')).toBeDefined()
       await registrations.expire(100)
       expect(await registrations.find('abc')).toBeUndefined()
+    })
+  })
+}
+
+function recordContract(name: string, store: () => Promise<Store>): void {
+  describe(`${name}: records`, () => {
+    const record = { name: 'codes:a', level: 0.25, at: 5, expiresAt: 100, revision: 1 }
+
+    it('are changed by whoever has seen the last change', async () => {
+      const { records } = await store()
+      expect(await records.get('codes:a')).toBeUndefined()
+      expect(await records.compareAndSet(record, 0)).toBe(true)
+      expect({ ...(await records.get('codes:a')) }).toEqual(record)
+      expect(await records.compareAndSet({ ...record, level: 9 }, 0)).toBe(false)
+      const second = { ...record, level: 2, revision: 2 }
+      const wins = await Promise.all([
+        records.compareAndSet(second, 1),
+        records.compareAndSet(second, 1),
+      ])
+      expect(wins).toEqual([true, false])
+      await records.remove('codes:a')
+      await records.remove('codes:a')
+      expect(await records.get('codes:a')).toBeUndefined()
+    })
+
+    it('are listed by what they are for, and forgotten in time', async () => {
+      const { records } = await store()
+      for (const [one, expiresAt] of [
+        ['codes:b', 100],
+        ['codes:a', 101],
+        ['code', 200],
+        ['block:+1', 200],
+      ] as const) {
+        await records.compareAndSet({ ...record, name: one, expiresAt }, 0)
+      }
+      const names = async () => (await records.list('codes:')).map((one) => one.name)
+      expect(await names()).toEqual(['codes:a', 'codes:b'])
+      await records.expire(100)
+      expect(await names()).toEqual(['codes:a'])
     })
   })
 }

@@ -37,7 +37,12 @@ async function close({ store, bus }: NatsEngine): Promise<void> {
 
 mailboxStoreContract('NATS', async (capacity) => {
   const engine = await fresh(capacity)
-  return { store: engine.store, ordersMailboxesOnly: true, end: () => close(engine) }
+  return {
+    store: engine.store,
+    ordersMailboxesOnly: true,
+    forgetsAtOnce: false,
+    end: () => close(engine),
+  }
 })
 
 busContract('NATS', async () => {

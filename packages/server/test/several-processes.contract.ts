@@ -1,6 +1,7 @@
 /** What users see must not depend on which process they are connected to. (spec/socket.md) */
 import { CLOSE_CODE } from '@couplet/wire'
 import { afterEach, describe, expect, it } from 'vitest'
+import { NO_LIMITS } from '../src/limits.ts'
 import type { Engine } from '../src/ports.ts'
 import {
   connect,
@@ -45,7 +46,9 @@ export function severalProcessesContract(
     // Both have one public name, as behind a load balancer.
     const publicUrl = 'http://chat.example'
     const [first, second] = await Promise.all(
-      under.engines.map((engine) => startServer({ engine, publicUrl, ...options })),
+      under.engines.map((engine) =>
+        startServer({ engine, publicUrl, limits: NO_LIMITS, ...options }),
+      ),
     )
     one = { ...first!, name: 'chat.example' }
     two = { ...second!, name: 'chat.example' }

@@ -22,6 +22,9 @@ export const ERROR_STATUS: Record<ErrorCode, number> = {
   internal: 500,
   'code-not-sent': 502,
   unavailable: 503,
+  'registration-closed': 403,
+  'registration-locked': 423,
+  'client-too-old': 426,
 }
 
 export type ErrorCode =
@@ -55,8 +58,14 @@ export type ErrorCode =
   | 'code-not-sent'
   /** The server is starting, stopping or cannot write. */
   | 'unavailable'
+  /** This number may not register here: no invitation, not on the list, or blocked. */
+  | 'registration-closed'
+  /** The number has a PIN, and it was not given or is not the one; `triesLeft`, `retryAfter`. */
+  | 'registration-locked'
+  /** The server speaks no longer with so old a client: update it. */
+  | 'client-too-old'
 
-/** Every code, for schemas and tests. */
+/** Every code, for schemas and tests. Its place is its number in frames: only ever appended to. */
 export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERROR_STATUS) as ErrorCode[]
 
 /** An error with a code that both sides know. Its message never holds numbers, keys or ids. */
@@ -81,6 +90,6 @@ export class WireError extends Error {
 export interface ErrorDetails {
   /** Seconds until it makes sense to try again. */
   readonly retryAfter?: number
-  /** Tries that remain for this code. */
+  /** Tries that remain for this code, or for this PIN. */
   readonly triesLeft?: number
 }

@@ -18,6 +18,8 @@ import {
 /** The WebSocket subprotocol, and the path it is served at. */
 export const SOCKET_PROTOCOL = 'couplet.v1'
 export const SOCKET_PATH = '/v1/socket'
+/** Offered besides, with the client's version behind it: browsers can say it in no other way. */
+export const CLIENT_SUBPROTOCOL_PREFIX = 'couplet.client.'
 
 /** `evict`: a fresh message, the oldest leaves when full. `if-room`: a resend, never evicts. */
 export type PutMode = 'evict' | 'if-room'
@@ -119,6 +121,8 @@ export const CLOSE_CODE = {
   stopping: 4005,
   /** The reader does not read, or sends more than its share. */
   tooSlow: 4006,
+  /** The client is too old for this server: do not reconnect by yourself. */
+  tooOld: 4007,
 } as const
 
 const ID_BYTES = 32

@@ -6,13 +6,21 @@ import * as v from 'valibot'
 import { type Bytes, fromBase64Url } from './bytes.ts'
 import { ERROR_CODES, type ErrorCode, WireError } from './errors.ts'
 import { SIGNATURE_BYTES, SIGNED_IDENTITY_BYTES, SIGNED_PREKEYS_BYTES } from './identity.ts'
-import { CODE_DIGITS } from './limits.ts'
+import {
+  CODE_DIGITS,
+  MAX_INVITATION_CHARACTERS,
+  MAX_PIN_CHARACTERS,
+  MIN_PIN_CHARACTERS,
+} from './limits.ts'
 
 export const PATHS = {
   registrations: '/v1/registrations',
   directory: '/v1/directory',
   prekeys: '/v1/prekeys',
   server: '/v1/server',
+  account: '/v1/account',
+  registrationLock: '/v1/registration-lock',
+  description: '/openapi.json',
   live: '/livez',
   ready: '/readyz',
 } as const
@@ -25,6 +33,8 @@ export interface RegistrationRequest {
   readonly identity: Bytes
   /** Signed prekey set, 1327 bytes. */
   readonly prekeys: Bytes
+  /** Where the server asks for one. */
+  readonly invitation?: string | undefined
 }
 
 /** Answer of `POST /v1/registrations`: 201. */
@@ -42,6 +52,8 @@ export interface VerificationRequest {
   readonly code: string
   /** Ed25519 over `registrationSignedBytes`. */
   readonly proof: Bytes
+  /** Where the number is locked by one. */
+  readonly pin?: string | undefined
 }
 
 /** Answer of `POST /v1/registrations/{id}/verify`: 200. */
@@ -62,6 +74,32 @@ export interface PrekeysRequest {
   readonly prekeys: Bytes
 }
 
+/** Body of `PUT /v1/registration-lock`: 204. A signed request. */
+export interface RegistrationLockRequest {
+  /** 4 to 64 characters, of any kind. */
+  readonly pin: string
+}
+
+/** Answer of `GET /v1/account`: 200. A signed request. */
+export interface AccountInfo {
+  /** Milliseconds since 1970. */
+  readonly registeredAt: number
+  /** Messages in the mailbox. */
+  readonly waiting?: number | undefined
+  readonly lock?: LockInfo | undefined
+}
+
+export interface LockInfo {
+  readonly triesLeft: number
+  /** Tries with a wrong PIN since it was set: somebody else has the code of this number. */
+  readonly failures: number
+  /** Of the last of them, milliseconds since 1970. */
+  readonly failedAt?: number | undefined
+}
+
+/** Who may register. */
+export type RegistrationPolicy = 'open' | 'invite' | 'allowlist'
+
 /** Answer of `GET /v1/server`: 200. */
 export interface ServerInfo {
   readonly name: 'couplet'
@@ -70,6 +108,10 @@ export interface ServerInfo {
   readonly capacity: number
   /** Whether codes are printed where the server runs, instead of being sent to the phone. */
   readonly development: boolean
+  /** Older servers do not say: `open`. */
+  readonly registration?: RegistrationPolicy | undefined
+  /** The oldest client that this server works with; older servers do not say. */
+  readonly minimumClient?: string | undefined
 }
 
 /** Body of every answer that is not a success: `application/problem+json` (RFC 9457). */
@@ -83,6 +125,9 @@ export interface Problem {
   readonly triesLeft?: number | undefined
 }
 
+/** Header in which a client says its version. */
+export const CLIENT_VERSION_HEADER = 'couplet-client'
+
 export const PROBLEM_CONTENT_TYPE = 'application/problem+json'
 
 /** A shape that untrusted JSON is checked against. */
@@ -94,6 +139,7 @@ export const registrationRequest: Shape<RegistrationRequest> = v.strictObject({
   phone: v.pipe(v.string(), v.maxLength(32)),
   identity: bytes(SIGNED_IDENTITY_BYTES),
   prekeys: bytes(SIGNED_PREKEYS_BYTES),
+  invitation: v.optional(v.pipe(v.string(), v.maxLength(MAX_INVITATION_CHARACTERS))),
 })
 
 export const registrationResponse: Shape<RegistrationResponse> = v.object({
@@ -105,6 +151,7 @@ export const registrationResponse: Shape<RegistrationResponse> = v.object({
 export const verificationRequest: Shape<VerificationRequest> = v.strictObject({
   code: v.pipe(v.string(), v.regex(new RegExp(`^[0-9]{${CODE_DIGITS}}$`))),
   proof: bytes(SIGNATURE_BYTES),
+  pin: v.optional(pin()),
 })
 
 export const verificationResponse: Shape<VerificationResponse> = v.object({
@@ -121,11 +168,29 @@ export const prekeysRequest: Shape<PrekeysRequest> = v.strictObject({
   prekeys: bytes(SIGNED_PREKEYS_BYTES),
 })
 
+export const registrationLockRequest: Shape<RegistrationLockRequest> = v.strictObject({
+  pin: pin(),
+})
+
+export const accountInfo: Shape<AccountInfo> = v.object({
+  registeredAt: v.number(),
+  waiting: v.optional(v.number()),
+  lock: v.optional(
+    v.object({
+      triesLeft: v.number(),
+      failures: v.number(),
+      failedAt: v.optional(v.number()),
+    }),
+  ),
+})
+
 export const serverInfo: Shape<ServerInfo> = v.object({
   name: v.literal('couplet'),
   version: v.string(),
   capacity: v.number(),
   development: v.boolean(),
+  registration: v.optional(v.picklist(['open', 'invite', 'allowlist'])),
+  minimumClient: v.optional(v.string()),
 })
 
 export const problem: Shape<Problem> = v.object({
@@ -149,6 +214,10 @@ export function parseShape<T>(shape: Shape<T>, json: unknown): T {
   const issue = result.issues[0]
   const path = v.getDotPath(issue)
   throw new WireError('malformed', path ? `${path}: ${issue.message}` : issue.message)
+}
+
+function pin() {
+  return v.pipe(v.string(), v.minLength(MIN_PIN_CHARACTERS), v.maxLength(MAX_PIN_CHARACTERS))
 }
 
 /** base64url in JSON, exactly so many bytes as a value. */

@@ -18,3 +18,8 @@ export const MAILBOX_TTL_MS: number = 30 * 24 * 60 * 60 * 1000
 export const CODE_DIGITS = 6
 /** How far the clock of a signed request may be off, in milliseconds. */
 export const REQUEST_CLOCK_SKEW_MS = 120_000
+/** Characters of a registration lock's PIN. */
+export const MIN_PIN_CHARACTERS = 4
+export const MAX_PIN_CHARACTERS = 64
+/** Longest invitation code. */
+export const MAX_INVITATION_CHARACTERS = 64

@@ -39,11 +39,20 @@ export interface HomeSettings {
  * @throws {ClientError} `invalid-phone-number`, `already-registered`, `unreachable`, `home-locked`, …
  */
 export async function beginRegistration(
-  settings: HomeSettings & { readonly phone: string; readonly server?: string | undefined },
+  settings: HomeSettings & {
+    readonly phone: string
+    readonly server?: string | undefined
+    readonly invitation?: string | undefined
+  },
 ): Promise<PendingRegistration> {
   const phone = requirePhoneNumber(settings.phone)
   const earlier = await earlierRegistration(settings)
-  const registration = await requestCode(ports, { phone, server: settings.server, earlier })
+  const registration = await requestCode(ports, {
+    phone,
+    server: settings.server,
+    earlier,
+    invitation: settings.invitation,
+  })
   const { store } = await openHome({ ...settings, create: true })
   try {
     await storeRegistration(store, registration)
@@ -73,11 +82,11 @@ async function earlierRegistration(
  *   `registration-expired`, `unreachable`, `home-locked`, …: nothing is changed.
  */
 export async function completeRegistration(
-  settings: HomeSettings & { readonly code: string },
+  settings: HomeSettings & { readonly code: string; readonly pin?: string | undefined },
 ): Promise<Registered> {
   const { store } = await openHome({ ...settings, create: false })
   try {
-    return await submitCode(ports, store, settings.code)
+    return await submitCode(ports, store, settings.code, settings.pin)
   } finally {
     await store.close()
   }

@@ -2,12 +2,20 @@
 import { type PhoneNumber, Reader, utf8, WireError, Writer } from '@couplet/wire'
 import { decodeEnded, encodeEnded } from '../ended-codec.ts'
 import { EMPTY_MAILBOX, type Ended, type MailboxRecord } from '../mailbox.ts'
-import type { PendingRegistration, StoredEnvelope, User } from '../ports.ts'
+import type {
+  PendingRegistration,
+  RegistrationLock,
+  SmallRecord,
+  StoredEnvelope,
+  User,
+} from '../ports.ts'
 import { stepLane } from '../receipt-lane.ts'
 import type { RecordKind } from './records.ts'
 
 const VERSION = 1
 const HASH_BYTES = 32
+/** Of a salt of a registration lock. */
+const SALT_BYTES = 16
 
 export const MAILBOX: RecordKind<MailboxRecord<StoredEnvelope>> = {
   empty: EMPTY_MAILBOX,
@@ -73,7 +81,8 @@ export const USER: RecordKind<User | undefined> = {
   empty: undefined,
   encode(user) {
     const { phone, identityId, identity, prekeys, prekeysId, registeredAt, revision } = user!
-    return new Writer()
+    const { seenAt, lock } = user!
+    const writer = new Writer()
       .u8(VERSION)
       .bytes16(utf8(phone))
       .bytes(identityId)
@@ -82,7 +91,10 @@ export const USER: RecordKind<User | undefined> = {
       .u64(prekeysId)
       .u64(registeredAt)
       .u64(revision)
-      .finish()
+      .u64(seenAt)
+      .u8(lock ? 1 : 0)
+    if (lock) encodeLock(writer, lock)
+    return writer.finish()
   },
   decode(bytes) {
     const reader = new Reader(bytes).expect(VERSION, 'version of a user')
@@ -94,17 +106,44 @@ export const USER: RecordKind<User | undefined> = {
       prekeysId: reader.u64(),
       registeredAt: reader.u64(),
       revision: reader.u64(),
+      seenAt: reader.u64(),
     }
+    const lock = reader.u8() === 1 ? decodeLock(reader) : undefined
     reader.finish()
-    return user
+    return lock ? { ...user, lock } : user
   },
+}
+
+function encodeLock(writer: Writer, lock: RegistrationLock): void {
+  const { salt, hash, triesLeft, nextTryAt, failures, failedAt = 0 } = lock
+  writer.bytes(salt).bytes(hash).u8(triesLeft).u64(nextTryAt).u32(failures).u64(failedAt)
+}
+
+function decodeLock(reader: Reader): RegistrationLock {
+  const lock = {
+    salt: reader.bytes(SALT_BYTES),
+    hash: reader.bytes(HASH_BYTES),
+    triesLeft: reader.u8(),
+    nextTryAt: reader.u64(),
+    failures: reader.u32(),
+  }
+  const failedAt = reader.u64()
+  return failedAt === 0 ? lock : { ...lock, failedAt }
+}
+
+/** As JSON: few fields, and a level that is a fraction. */
+export const SMALL_RECORD: RecordKind<SmallRecord | undefined> = {
+  empty: undefined,
+  encode: (record) => utf8(JSON.stringify(record)),
+  decode: (bytes) => JSON.parse(new TextDecoder().decode(bytes)) as SmallRecord,
+  oldestAt: (record) => record?.expiresAt,
 }
 
 export const REGISTRATION: RecordKind<PendingRegistration | undefined> = {
   empty: undefined,
   encode(pending) {
     const { id, phone, identityId, identity, prekeys } = pending!
-    const { prekeysId, challenge, codeHash, expiresAt, triesLeft } = pending!
+    const { prekeysId, challenge, codeHash, expiresAt, triesLeft, nextTryAt } = pending!
     return new Writer()
       .u8(VERSION)
       .bytes16(utf8(id))
@@ -117,6 +156,8 @@ export const REGISTRATION: RecordKind<PendingRegistration | undefined> = {
       .bytes(codeHash)
       .u64(expiresAt)
       .u8(triesLeft)
+      .u64(nextTryAt)
+      .bytes16(utf8(pending!.invitation ?? ''))
       .finish()
   },
   decode(bytes) {
@@ -132,6 +173,8 @@ export const REGISTRATION: RecordKind<PendingRegistration | undefined> = {
       codeHash: reader.bytes(HASH_BYTES),
       expiresAt: reader.u64(),
       triesLeft: reader.u8(),
+      nextTryAt: reader.u64(),
+      invitation: text(reader) || undefined,
     }
     reader.finish()
     return pending

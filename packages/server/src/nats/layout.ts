@@ -46,6 +46,12 @@ export const laneSubject = (layout: Layout, sender: Uint8Array): string =>
 export const userSubject = (numberKey: Uint8Array): string => `${PREFIX}.user.${hex(numberKey)}`
 export const identitySubject = (identityId: Uint8Array): string =>
   `${PREFIX}.identity.${hex(identityId)}`
+export const userSubjects = (): string => `${PREFIX}.user.*`
+/** The first part of a name says what a small record is for. */
+export const smallRecordSubject = (name: string): string =>
+  `${PREFIX}.record.${name.split(':', 1)[0]}.${hex(Buffer.from(name))}`
+export const smallRecordSubjects = (prefix: string): string =>
+  `${PREFIX}.record.${prefix.split(':', 1)[0]}.*`
 export const registrationSubject = (id: string): string =>
   `${PREFIX}.registration.${hex(Buffer.from(id))}`
 export const metaSubject = (name: string): string => `${PREFIX}.meta.${name}`
@@ -59,8 +65,11 @@ export function streamOf(subject: string): string {
   if (kind === 'mailbox') return mailboxStream(Number(partition))
   if (kind === 'lane') return laneStream(Number(partition))
   if (kind === 'registration') return 'COUPLET_REGISTRATION'
+  if (kind === 'record') return RECORD_STREAM
   return kind === 'meta' ? 'COUPLET_META' : 'COUPLET_DIRECTORY'
 }
+
+export const RECORD_STREAM = 'COUPLET_RECORD'
 
 export function identityOf(subject: string): Uint8Array {
   return Uint8Array.from(Buffer.from(subject.split('.').at(-1)!, 'hex'))
@@ -162,6 +171,7 @@ function streams(partitions: number, replicas: number): Wanted[] {
   return [
     one('COUPLET_META', [`${PREFIX}.meta.*`]),
     one('COUPLET_DIRECTORY', [`${PREFIX}.user.*`, `${PREFIX}.identity.*`]),
+    one(RECORD_STREAM, [`${PREFIX}.record.*.*`]),
     one('COUPLET_REGISTRATION', [`${PREFIX}.registration.*`], { max_age: REGISTRATION_AGE_NS }),
     ...parts.map((part) =>
       one(mailboxStream(part), [`${PREFIX}.mailbox.${part}.*`], {

@@ -9,6 +9,7 @@ import { decodeEnded, endFromColumns } from '../ended-codec.ts'
 import { keyOf } from '../keys.ts'
 import type { Ended } from '../mailbox.ts'
 import type { StoredEnvelope, User } from '../ports.ts'
+import { SqliteRecords } from '../sqlite-records.ts'
 import { lockFolder, SCHEMA_VERSION, StoreUnusableError } from '../sqlite-schema.ts'
 import { SqliteUsers } from '../sqlite-users.ts'
 import type { NatsEngine } from './nats-engine.ts'
@@ -28,6 +29,7 @@ export async function migrateToNats(folder: string, engine: NatsEngine): Promise
   const db = openForReading(file)
   try {
     const users = await copyUsers(db, engine)
+    await copySmallRecords(db, engine)
     if (!lock) return { users, mailboxes: 0, lanes: 0, complete: false }
     const mailboxes = await copyMailboxes(db, engine)
     const lanes = await copyLanes(db, engine)
@@ -63,7 +65,7 @@ function openForReading(file: string): DatabaseSync {
 
 function copyUsers(db: DatabaseSync, { store }: NatsEngine): Promise<number> {
   const ids = db.prepare('SELECT identity_id AS id FROM users').all()
-  const users = new SqliteUsers(db)
+  const users = new SqliteUsers(db, () => {})
   return inParallel(ids, async ({ id }) => {
     const user = users.byIdentity(id as Uint8Array)
     return user !== undefined && copyUser(user, store)
@@ -74,6 +76,13 @@ async function copyUser(user: User, { directory }: NatsEngine['store']): Promise
   const there = await directory.byPhone(user.phone)
   if (there && there.revision >= user.revision) return false
   return directory.compareAndSet(user, there?.revision ?? 0)
+}
+
+/** Invitations and blocks. Counters begin anew: their names are hashes under another key. */
+function copySmallRecords(db: DatabaseSync, { store }: NatsEngine): Promise<number> {
+  const records = new SqliteRecords(db)
+  const kept = ['invitation:', 'block:'].flatMap((prefix) => records.list(prefix))
+  return inParallel(kept, (record) => store.records.compareAndSet({ ...record, revision: 1 }, 0))
 }
 
 function copyMailboxes(db: DatabaseSync, { store }: NatsEngine): Promise<number> {

@@ -4,19 +4,22 @@ import { equalBytes, type PhoneNumber, utf8 } from '@couplet/wire'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { DirectoryStore, User } from '../ports.ts'
 import { BYTES, USER } from './codecs.ts'
-import { identitySubject, userSubject } from './layout.ts'
+import { identitySubject, userSubject, userSubjects } from './layout.ts'
 import { Records } from './records.ts'
+import { readAll } from './scan.ts'
 
 export class NatsDirectory implements DirectoryStore {
   readonly #users: Records<User | undefined>
   readonly #numbers: Records<Uint8Array | undefined>
   readonly #key: Uint8Array
+  readonly #manager: JetStreamManager
 
   /** @param key - of the hash that stands for a number, 32 bytes. */
   constructor(client: JetStreamClient, manager: JetStreamManager, key: Uint8Array) {
     this.#users = new Records(client, manager, USER)
     this.#numbers = new Records(client, manager, BYTES)
     this.#key = key
+    this.#manager = manager
   }
 
   byPhone(phone: PhoneNumber): Promise<User | undefined> {
@@ -45,6 +48,25 @@ export class NatsDirectory implements DirectoryStore {
     // Whoever replaced this identity a moment before may have removed the way to it since.
     await this.#leadTo(user)
     return true
+  }
+
+  async remove(phone: PhoneNumber, expected: number): Promise<boolean> {
+    const removed = await this.#users.change(this.#subject(phone), (old) =>
+      old?.revision === expected
+        ? { record: undefined, result: old }
+        : { record: old, result: undefined },
+    )
+    if (removed) await this.#numbers.remove(identitySubject(removed.identityId))
+    return removed !== undefined
+  }
+
+  /** Goes through everybody: for the operator, now and then. */
+  async list(after: string, limit: number): Promise<readonly User[]> {
+    const all = await readAll(this.#manager, userSubjects(), (bytes) => USER.decode(bytes))
+    return all
+      .filter((user) => user !== undefined && user.phone > after)
+      .toSorted((a, b) => (a!.phone < b!.phone ? -1 : 1))
+      .slice(0, limit) as User[]
   }
 
   async #leadTo({ identityId, phone }: User): Promise<void> {

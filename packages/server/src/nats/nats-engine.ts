@@ -15,6 +15,7 @@ import { NatsBus } from './nats-bus.ts'
 import { NatsDirectory } from './nats-directory.ts'
 import { NatsMailboxes } from './nats-mailboxes.ts'
 import { NatsRegistrations } from './nats-registrations.ts'
+import { NatsSmallRecords } from './nats-small-records.ts'
 import { Records } from './records.ts'
 
 export interface NatsOptions {
@@ -40,6 +41,7 @@ export async function natsEngine(
       mailboxes: new NatsMailboxes({ client, manager, bus, layout, capacity }),
       directory: new NatsDirectory(client, manager, derive(options.clusterKey, 'directory')),
       registrations: new NatsRegistrations(client, manager),
+      records: new NatsSmallRecords(client, manager),
       probe: async () => {
         await client.publish(metaSubject('probe'), PROBE, { timeout: PROBE_TIMEOUT_MS })
       },

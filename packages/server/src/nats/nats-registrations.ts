@@ -1,5 +1,6 @@
 /** Registrations that wait for their code, in JetStream; the stream forgets them by itself, too. */
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
+import { stepTry, type TryOutcome } from '../code-tries.ts'
 import type { PendingRegistration, RegistrationStore } from '../ports.ts'
 import { REGISTRATION } from './codecs.ts'
 import { registrationSubject, streamOf } from './layout.ts'
@@ -28,11 +29,12 @@ export class NatsRegistrations implements RegistrationStore {
     return this.#pending.read(registrationSubject(id))
   }
 
-  takeTry(id: string): Promise<number | undefined> {
-    return this.#pending.change(registrationSubject(id), (pending) => {
-      if (!pending || pending.triesLeft === 0) return { record: pending, result: undefined }
-      const triesLeft = pending.triesLeft - 1
-      return { record: { ...pending, triesLeft }, result: triesLeft }
+  takeTry(id: string, now: number): Promise<TryOutcome> {
+    return this.#pending.change<TryOutcome>(registrationSubject(id), (pending) => {
+      if (!pending) return { record: pending, result: { kind: 'none' } }
+      const { after, outcome } = stepTry(pending, now)
+      const record = outcome.kind === 'taken' ? { ...pending, ...after } : pending
+      return { record, result: outcome }
     })
   }
 

@@ -1,0 +1,73 @@
+/** What a registered user may do with the account: look at it, lock it, delete it. */
+import type { AccountInfo } from '@couplet/wire'
+import { WireError } from '@couplet/wire'
+import type { Clock, DirectoryStore, MailboxStore, User } from './ports.ts'
+import { lockInfo, makeLock } from './registration-lock.ts'
+
+export interface AccountServices {
+  readonly directory: DirectoryStore
+  readonly clock: Clock
+  /** An identity is gone: its connection ends, and what was kept for it. */
+  readonly forget: (identityId: Uint8Array) => Promise<void>
+}
+
+export async function accountInfo(
+  { mailboxes }: { readonly mailboxes: MailboxStore },
+  { identityId, registeredAt, lock }: User,
+): Promise<AccountInfo> {
+  const waiting = await mailboxes.fetch(identityId, MAX_COUNTED, [])
+  return { registeredAt, waiting: waiting.length, ...(lock && { lock: lockInfo(lock) }) }
+}
+
+/** @param pin - none: the lock is taken away. */
+export async function setLock(
+  { directory }: AccountServices,
+  user: User,
+  pin: string | undefined,
+): Promise<void> {
+  const lock = pin === undefined ? undefined : await makeLock(pin)
+  await changeUser(directory, user, (row) => ({ ...row, lock }))
+}
+
+/** The number is free again, and nothing of its identity is left. */
+export async function deleteAccount(
+  { directory, forget }: AccountServices,
+  user: User,
+): Promise<void> {
+  for (let row: User | undefined = user; row; row = await directory.byIdentity(user.identityId)) {
+    if (await directory.remove(row.phone, row.revision)) break
+  }
+  await forget(user.identityId)
+}
+
+/** The user's device is here. Written at most once a day, and no closer than the day. */
+export async function touch(
+  { directory, clock }: Pick<AccountServices, 'directory' | 'clock'>,
+  identityId: Uint8Array,
+): Promise<void> {
+  const today = dayOf(clock.now())
+  const user = await directory.byIdentity(identityId)
+  if (!user || user.seenAt >= today) return
+  await changeUser(directory, user, (row) => ({ ...row, seenAt: Math.max(today, row.seenAt) }))
+}
+
+export function dayOf(time: number): number {
+  return time - (time % DAY_MS)
+}
+
+/** @throws {WireError} `unauthenticated` when the identity was replaced meanwhile. */
+async function changeUser(
+  directory: DirectoryStore,
+  user: User,
+  change: (row: User) => User,
+): Promise<void> {
+  for (let row: User | undefined = user; row; row = await directory.byIdentity(user.identityId)) {
+    const next = { ...change(row), revision: row.revision + 1 }
+    if (await directory.compareAndSet(next, row.revision)) return
+  }
+  throw new WireError('unauthenticated', 'another identity took this number')
+}
+
+/** The largest mailbox that can be configured. */
+const MAX_COUNTED = 1000
+const DAY_MS: number = 24 * 60 * 60 * 1000

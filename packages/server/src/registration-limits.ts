@@ -1,0 +1,145 @@
+/**
+ * Limits that guard codes: per address block, per number, and for the whole server.
+ *
+ * They live in the store, so that a restart does not reset them and several servers share them.
+ * Names and addresses are kept only as keyed hashes. When the store does not answer, nothing is
+ * admitted.
+ */
+import { createHmac } from 'node:crypto'
+import {
+  type Limit,
+  type LimitName,
+  type Limits,
+  type OnLimited,
+  stepBucket,
+  tooOften,
+} from './limits.ts'
+import type { RecordStore, SmallRecord } from './ports.ts'
+
+/** Time between two codes to one number, while none of them has been typed in. */
+export const CODE_DELAYS_MS: readonly number[] = [0, 60_000, 120_000, 300_000, 600_000]
+
+/** Every method throws `rate-limited` with `retryAfter`. */
+export interface RegistrationLimits {
+  /** Somebody asks to register. */
+  takeForAddress(block: string, now: number): Promise<void>
+  /** A code is about to be sent. */
+  takeForCode(phone: string, now: number): Promise<void>
+  /** It could not be sent: the number need not wait for the next one. */
+  notSent(phone: string): Promise<void>
+  /** A code was typed in: whoever has the number may go on asking for others. */
+  verified(phone: string): Promise<void>
+}
+
+export function registrationLimits(options: {
+  readonly limits: Limits
+  readonly records: RecordStore
+  /** Keys the hashes of numbers and addresses, 32 bytes. */
+  readonly key: Uint8Array
+  readonly onLimited: OnLimited
+}): RegistrationLimits {
+  return new StoredLimits(options)
+}
+
+class StoredLimits implements RegistrationLimits {
+  readonly #limits: Limits
+  readonly #records: RecordStore
+  readonly #key: Uint8Array
+  readonly #onLimited: OnLimited
+
+  constructor(options: Parameters<typeof registrationLimits>[0]) {
+    this.#limits = options.limits
+    this.#records = options.records
+    this.#key = options.key
+    this.#onLimited = options.onLimited
+  }
+
+  async takeForAddress(block: string, now: number): Promise<void> {
+    await this.#take('registrations', this.#hidden(block), now)
+  }
+
+  async takeForCode(phone: string, now: number): Promise<void> {
+    const number = this.#hidden(phone)
+    if (this.#limits.codeDelays) await this.#climb(number, now)
+    await this.#take('codes', number, now)
+    await this.#take('codeBudget', 'server', now)
+  }
+
+  async notSent(phone: string): Promise<void> {
+    const before = await this.#records.get(`delay:${this.#hidden(phone)}`)
+    if (!before) return
+    const after = { ...before, level: before.level - 1, at: 0, revision: before.revision + 1 }
+    // Lost to somebody else's change: then the delay stays, which costs a minute.
+    await this.#records.compareAndSet(after, before.revision)
+  }
+
+  async verified(phone: string): Promise<void> {
+    const number = this.#hidden(phone)
+    await Promise.all([
+      this.#records.remove(`delay:${number}`),
+      this.#records.remove(`codes:${number}`),
+    ])
+  }
+
+  async #take(
+    name: 'registrations' | 'codes' | 'codeBudget',
+    key: string,
+    now: number,
+  ): Promise<void> {
+    const limit: Limit | undefined = this.#limits[name]
+    if (!limit) return
+    await this.#change(`${name}:${key}`, name, (before) => {
+      const { bucket, waitMs } = stepBucket(before, limit, now)
+      return { ...bucket, expiresAt: now + limit.periodMs, waitMs }
+    })
+  }
+
+  /** `level`: codes sent so far. */
+  async #climb(number: string, now: number): Promise<void> {
+    await this.#change(`delay:${number}`, 'codes', (before) => {
+      const sent = before && before.expiresAt > now ? before.level : 0
+      const delay = CODE_DELAYS_MS[Math.min(sent, CODE_DELAYS_MS.length - 1)]!
+      const waitMs = before && sent > 0 ? Math.max(0, before.at + delay - now) : 0
+      return { level: sent + 1, at: now, expiresAt: now + FORGIVEN_MS, waitMs }
+    })
+  }
+
+  /** Reads, decides, writes; again when somebody else wrote in between. */
+  async #change(
+    name: string,
+    limit: LimitName,
+    step: (before: SmallRecord | undefined) => {
+      readonly level: number
+      readonly at: number
+      readonly expiresAt: number
+      readonly waitMs: number
+    },
+  ): Promise<void> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const before = await this.#records.get(name)
+      const { waitMs, ...after } = step(before)
+      if (waitMs > 0) {
+        this.#onLimited(limit)
+        throw tooOften(waitMs)
+      }
+      const revision = (before?.revision ?? 0) + 1
+      if (await this.#records.compareAndSet({ name, ...after, revision }, revision - 1)) return
+    }
+    // So many at once for one name are no accident.
+    this.#onLimited(limit)
+    throw tooOften(CONTENTION_WAIT_MS)
+  }
+
+  /** A number or address as the name of a record. */
+  #hidden(text: string): string {
+    return createHmac('sha256', this.#key)
+      .update('couplet/limit\0')
+      .update(text)
+      .digest('base64url')
+  }
+}
+
+/** After this long without a code, the delays begin anew. */
+const FORGIVEN_MS: number = 24 * 60 * 60 * 1000
+const MAX_ATTEMPTS = 50
+const CONTENTION_WAIT_MS = 5000
