@@ -47,6 +47,9 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 94, code: 'registration-closed', meaning: 'This number may not register there.' },
   { exit: 95, code: 'registration-locked', meaning: 'The number has a PIN: none, or a wrong one.' },
   { exit: 96, code: 'client-too-old', meaning: 'The server asks for a newer Couplet.' },
+  { exit: 97, code: 'home-moved', meaning: 'This home was exported and is elsewhere now.' },
+  { exit: 98, code: 'export-unfinished', meaning: 'An export was interrupted: repeat it.' },
+  { exit: 99, code: 'unreadable-export', meaning: 'The file to import is damaged or no export.' },
 ]
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */

@@ -22,6 +22,7 @@ import { ClientError, isFaultOfServer } from './errors.ts'
 import { Expiry, requireTimeToLive } from './expiry.ts'
 import { Inbox } from './inbox.ts'
 import { Link } from './link.ts'
+import { refuseMoved } from './moved.ts'
 import { Outbox } from './outbox.ts'
 import { PeerDirectory } from './peer-directory.ts'
 import type { Platform } from './platform.ts'
@@ -49,11 +50,14 @@ export interface ClientPorts {
 /**
  * Opens the client of a registered home. Takes the store over: `close` closes it.
  *
- * @throws {ClientError} `not-registered`.
+ * @throws {ClientError} `not-registered`, `home-moved`, `export-unfinished`.
  */
 export async function openClient(ports: ClientPorts): Promise<Couplet> {
   const { store, platform } = ports
-  const account = await inTransaction(store, (tables) => tables.requireAccount())
+  const account = await inTransaction(store, async (tables) => {
+    await refuseMoved(tables)
+    return tables.requireAccount()
+  })
   const self = await ownIdentity(platform, account)
   const client = new Client(ports, account.phone, account.server, (tell) => ({
     store,

@@ -25,6 +25,12 @@ export type ClientErrorCode =
   | 'passphrase-required'
   /** The home's data is damaged or from a newer version. */
   | 'unreadable-home'
+  /** This home was exported, and is not here any more. */
+  | 'home-moved'
+  /** An export of this home was begun and not finished: repeat it, or take it back. */
+  | 'export-unfinished'
+  /** A file that is to be imported is damaged, cut off, from a newer version, or no such file. */
+  | 'unreadable-export'
   /** The contact's key changed, and the user has not decided yet. */
   | 'key-changed'
   /** The text is longer than a message can be. */
@@ -55,7 +61,13 @@ export function isFaultOfServer(error: unknown): error is ClientError {
   return error instanceof ClientError && !LOCAL_FAULTS.has(error.code)
 }
 
-const LOCAL_FAULTS: ReadonlySet<ClientErrorCode> = new Set(['unreadable-home', 'home-locked'])
+const LOCAL_FAULTS: ReadonlySet<ClientErrorCode> = new Set([
+  'unreadable-home',
+  'home-locked',
+  'home-moved',
+  'export-unfinished',
+  'unreadable-export',
+])
 
 /** Whether the code is one that the server gave. */
 export function isServerCode(code: ClientErrorCode): code is ErrorCode {

@@ -6,6 +6,14 @@
 export type * from './api.ts'
 export { type ClientPorts, openClient } from './client.ts'
 export * from './errors.ts'
+export {
+  exportHome,
+  type HomeExport,
+  type Imported,
+  importHome,
+  type MovePorts,
+  takeBackExport,
+} from './export.ts'
 export { createHttpApi, parseServerAddress } from './http-api.ts'
 export { memoryStore } from './memory-store.ts'
 export type { Stretch } from './passphrase.ts'

@@ -14,6 +14,7 @@ import {
 import { firstPrekeys, newAccount, ownIdentity, signerOf } from './account.ts'
 import type { Registered } from './api.ts'
 import { ClientError } from './errors.ts'
+import { refuseMoved } from './moved.ts'
 import type { Platform } from './platform.ts'
 import type { ServerApi, Store } from './ports.ts'
 import { inTransaction, type RegistrationRecord } from './tables.ts'
@@ -26,10 +27,11 @@ export interface RegistrationPorts {
 /**
  * What an earlier try has left in a home.
  *
- * @throws {ClientError} `already-registered`.
+ * @throws {ClientError} `already-registered`, `home-moved`, `export-unfinished`.
  */
 export function pendingRegistration(store: Store): Promise<RegistrationRecord | undefined> {
   return inTransaction(store, async (tables) => {
+    await refuseMoved(tables)
     if (await tables.account()) throw alreadyRegistered()
     return tables.registration()
   })
@@ -84,6 +86,7 @@ export async function storeRegistration(
   registration: RegistrationRecord,
 ): Promise<void> {
   await inTransaction(store, async (tables) => {
+    await refuseMoved(tables)
     if (await tables.account()) throw alreadyRegistered()
     await tables.putRegistration(registration)
   })

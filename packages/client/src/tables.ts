@@ -28,6 +28,16 @@ export type AccountRecord = {
   readonly nextContact: number
 }
 
+/** Left in a home that is being moved to another device, or was. */
+export type MovedRecord = {
+  readonly state: 'exporting' | 'moved'
+  /** Milliseconds since 1970. */
+  readonly at: number
+}
+
+/** Where that lies; it is the one record that does not move. */
+export const MOVED = { collection: 'account', partition: 'moved' } as const
+
 /** A registration that waits for its code, with the keys being registered. */
 export type RegistrationRecord = {
   readonly account: AccountRecord
@@ -219,6 +229,18 @@ export class Tables {
 
   deleteRegistration(): Promise<void> {
     return this.#tx.delete('account', 'registration')
+  }
+
+  moved(): Promise<MovedRecord | undefined> {
+    return this.#tx.get<MovedRecord>(MOVED.collection, MOVED.partition)
+  }
+
+  putMoved(moved: MovedRecord): Promise<void> {
+    return this.#tx.put(MOVED.collection, MOVED.partition, 0, moved)
+  }
+
+  deleteMoved(): Promise<void> {
+    return this.#tx.delete(MOVED.collection, MOVED.partition)
   }
 
   async settings(): Promise<SettingsRecord> {

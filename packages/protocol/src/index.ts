@@ -15,6 +15,7 @@ export {
   parseEnvelope,
 } from './envelope.ts'
 export * from './errors.ts'
+export { ETM_OVERHEAD_BYTES, etmOpen, etmSeal } from './etm.ts'
 export * from './handshake.ts'
 export { createIdentity, type Identity, importIdentity, type OwnIdentity } from './identity.ts'
 export {

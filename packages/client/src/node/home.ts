@@ -8,16 +8,18 @@
  * exists from the moment that its key does, nothing is ever sealed under a key that is not on disk,
  * and a crash anywhere before leaves what counts as no home.
  */
-import crypto, { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
+import { createCipheriv, createDecipheriv, randomFillSync } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import { homedir } from 'node:os'
 import { isAbsolute, join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
-import { type Bytes, fromBase64Url, label, toBase64Url, utf8, wipe } from '@couplet/wire'
+import { type Bytes, fromBase64Url, label, toBase64Url, wipe } from '@couplet/wire'
 import { ClientError } from '../errors.ts'
+import { ARGON2ID, type Argon2id, isArgon2id, passphraseBytes, SALT_BYTES } from '../passphrase.ts'
 import type { Store } from '../ports.ts'
 import { isEmptyDatabase, openDatabase, sqliteStore, storeError } from './sqlite-store.ts'
+import { stretch } from './stretch.ts'
 
 /** What keeps the data key: a passphrase, or nothing but the permissions of its file. */
 export type Protection = 'passphrase' | 'none'
@@ -49,10 +51,8 @@ export interface Home {
  */
 export async function openHome(options: HomeOptions): Promise<Home> {
   const { home, create } = options
-  if (options.passphrase?.length === 0) {
-    throw new ClientError('passphrase-required', 'the passphrase is empty')
-  }
-  const passphrase = passphraseBytes(options.passphrase)
+  const { passphrase: given } = options
+  const passphrase = given === undefined ? undefined : passphraseBytes(given)
   let database: DatabaseSync | undefined
   try {
     const exists = (await readKeyFile(home)) !== undefined
@@ -116,17 +116,12 @@ type KeyFile =
       readonly format: typeof FORMAT
       readonly version: typeof VERSION
       readonly protection: 'passphrase'
-      readonly argon2id: Argon2id
+      readonly argon2id: StoredArgon2id
       /** nonce || AES-256-GCM(argon2id(passphrase), nonce, LABEL_WRAP, data key) */
       readonly wrappedKey: string
     }
 
-interface Argon2id {
-  readonly memoryKiB: number
-  readonly passes: number
-  readonly parallelism: number
-  readonly salt: string
-}
+type StoredArgon2id = Argon2id & { readonly salt: string }
 
 async function makeKey(
   home: string,
@@ -156,7 +151,7 @@ async function wrapKey(dataKey: Uint8Array, passphrase: Bytes | undefined): Prom
   }
   const salt = randomFillSync(new Uint8Array(SALT_BYTES))
   const argon2id = { ...ARGON2ID, salt: toBase64Url(salt) }
-  const wrappingKey = await stretch(passphrase, argon2id)
+  const wrappingKey = await stretch(passphrase, salt, ARGON2ID, KEY_BYTES)
   try {
     const nonce = randomFillSync(new Uint8Array(NONCE_BYTES))
     const cipher = createCipheriv('aes-256-gcm', wrappingKey, nonce).setAAD(LABEL_WRAP)
@@ -176,7 +171,8 @@ async function unwrapKey(file: KeyFile, passphrase: Bytes | undefined): Promise<
   if (!passphrase) {
     throw new ClientError('passphrase-required', 'this home needs its passphrase')
   }
-  const wrappingKey = await stretch(passphrase, file.argon2id)
+  const { salt } = file.argon2id
+  const wrappingKey = await stretch(passphrase, fromBase64Url(salt), file.argon2id, KEY_BYTES)
   try {
     const wrapped = fromBase64Url(file.wrappedKey)
     const nonce = wrapped.subarray(0, NONCE_BYTES)
@@ -194,37 +190,6 @@ async function unwrapKey(file: KeyFile, passphrase: Bytes | undefined): Promise<
   } finally {
     wipe(wrappingKey)
   }
-}
-
-function stretch(passphrase: Uint8Array, parameters: Argon2id): Promise<Bytes> {
-  // Not in Node 22: a home with a passphrase needs a newer one.
-  if (!crypto.argon2) {
-    throw new ClientError('unreadable-home', 'a home with a passphrase needs Node 24.7 or newer')
-  }
-  return new Promise((resolve, reject) => {
-    crypto.argon2(
-      'argon2id',
-      {
-        message: passphrase,
-        nonce: fromBase64Url(parameters.salt),
-        memory: parameters.memoryKiB,
-        passes: parameters.passes,
-        parallelism: parameters.parallelism,
-        tagLength: KEY_BYTES,
-      },
-      (error, key) => {
-        if (error) reject(error)
-        else resolve(new Uint8Array(key))
-      },
-    )
-  })
-}
-
-function passphraseBytes(passphrase: string | Uint8Array | undefined): Bytes | undefined {
-  if (passphrase === undefined) return undefined
-  return typeof passphrase === 'string'
-    ? utf8(passphrase.normalize('NFC'))
-    : new Uint8Array(passphrase)
 }
 
 async function readKeyFile(home: string): Promise<KeyFile | undefined> {
@@ -250,20 +215,21 @@ async function readKeyFile(home: string): Promise<KeyFile | undefined> {
 function parseKeyFile(text: string): KeyFile | 'newer' | undefined {
   try {
     const file: Partial<Record<string, unknown>> = JSON.parse(text)
-    if (file.format !== FORMAT || !isIntegerWithin(file.version, 1, Infinity)) return undefined
+    if (
+      file.format !== FORMAT ||
+      !Number.isSafeInteger(file.version) ||
+      (file.version as number) < 1
+    )
+      return undefined
     if (file.version !== VERSION) return 'newer'
     switch (file.protection) {
       case 'none':
         return hasBytes(file.dataKey, KEY_BYTES) ? (file as KeyFile) : undefined
       case 'passphrase': {
-        const { memoryKiB, passes, parallelism, salt } = file.argon2id as Partial<
-          Record<string, unknown>
-        >
+        const argon2id = file.argon2id as StoredArgon2id
         const valid =
-          isIntegerWithin(memoryKiB, 8, MAX_ARGON2ID.memoryKiB) &&
-          isIntegerWithin(passes, 1, MAX_ARGON2ID.passes) &&
-          isIntegerWithin(parallelism, 1, MAX_ARGON2ID.parallelism) &&
-          hasBytes(salt, SALT_BYTES) &&
+          isArgon2id(argon2id) &&
+          hasBytes(argon2id.salt, SALT_BYTES) &&
           hasBytes(file.wrappedKey, NONCE_BYTES + KEY_BYTES + TAG_BYTES)
         return valid ? (file as KeyFile) : undefined
       }
@@ -273,10 +239,6 @@ function parseKeyFile(text: string): KeyFile | 'newer' | undefined {
   } catch {
     return undefined
   }
-}
-
-function isIntegerWithin(value: unknown, from: number, to: number): boolean {
-  return Number.isSafeInteger(value) && (value as number) >= from && (value as number) <= to
 }
 
 function hasBytes(value: unknown, length: number): boolean {
@@ -325,11 +287,6 @@ const VERSION = 1
 const NOTE = 'No passphrase was chosen: whoever can read this file can read every message here.'
 const LABEL_WRAP = label('home/wrap')
 
-/** Three and a half times the least that OWASP recommends (19 MiB, 2 passes); 0.3 to 0.5 s. */
-const ARGON2ID = { memoryKiB: 65_536, passes: 3, parallelism: 1 } as const
-/** What a key file may ask of this machine. */
-const MAX_ARGON2ID = { memoryKiB: 1_048_576, passes: 64, parallelism: 16 } as const
 const KEY_BYTES = 32
-const SALT_BYTES = 16
 const NONCE_BYTES = 12
 const TAG_BYTES = 16

@@ -9,6 +9,7 @@
 import { exportExchangeKey, importExchangeKey, nodePrimitives } from '@couplet/protocol/node'
 import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { openClient } from '../client.ts'
+import type { Imported } from '../export.ts'
 import { createHttpApi } from '../http-api.ts'
 import type { Platform } from '../platform.ts'
 import type { Connector, ServerApi } from '../ports.ts'
@@ -21,9 +22,11 @@ import {
 } from '../registration.ts'
 import { createSocketConnector } from '../socket-connector.ts'
 import { inspectHome, openHome } from './home.ts'
+import { exportToFile, importFromFile, type MoveSettings, takeBackHome } from './move.ts'
 import { systemClock, systemRandom } from './system.ts'
 
 export { defaultHome } from './home.ts'
+export type { MoveSettings } from './move.ts'
 
 export interface HomeSettings {
   /** Path of the home folder. */
@@ -113,6 +116,38 @@ export async function openCouplet(settings: HomeSettings): Promise<Couplet> {
 export async function needsPassphrase(home: string): Promise<'none' | 'passphrase' | 'new'> {
   const found = await inspectHome(home)
   return found === 'absent' ? 'new' : found
+}
+
+/**
+ * Moves a home into a file that must not exist yet: `filePassphrase` is the file's. The home cannot
+ * be opened any more, and says so. If the file cannot be written, the home is as it was. To be called
+ * again when it was interrupted (`export-unfinished`).
+ *
+ * @throws {ClientError} `not-registered`, `home-moved`, `home-locked`, `passphrase-required`,
+ *   `wrong-passphrase`, `unreadable-home`; an error of the file system.
+ */
+export function exportHomeToFile(settings: MoveSettings): Promise<void> {
+  return exportToFile(platform, settings)
+}
+
+/**
+ * Makes a home from a file. The file stays, and is to be deleted: a home is imported once.
+ *
+ * @throws {ClientError} `already-registered` when there is a home; `wrong-passphrase` of the file;
+ *   `unreadable-export`; an error of the file system.
+ */
+export function importHomeFromFile(settings: MoveSettings): Promise<Imported> {
+  return importFromFile(platform, settings)
+}
+
+/**
+ * Takes an interrupted export back, so that the home can be opened again. Its owner must be sure
+ * that no file of that export is imported anywhere.
+ *
+ * @throws {ClientError} `home-moved` when the export was finished.
+ */
+export function takeBackHomeExport(settings: HomeSettings): Promise<void> {
+  return takeBackHome(settings)
 }
 
 const platform: Platform = {

@@ -29,6 +29,7 @@ import { followPage } from './wake.ts'
 export { deleteHint, type HomeHint, readHint, writeHint } from './hint.ts'
 export type { Protection, WebHome, WebHomeOptions } from './home.ts'
 export { changePassphrase, deleteHome, inspectHome, openHome } from './home.ts'
+export { type BlobExport, exportToBlob, importFromBlob, takeBackHomeExport } from './move.ts'
 export { stretchHere } from './stretch.ts'
 export { followPage } from './wake.ts'
 

@@ -45,7 +45,7 @@ export interface Shelf {
 export interface IndexedDbStore {
   readonly store: Store
   /** Goes on there, where the same records lie: to be called inside a transaction of the store. */
-  moveTo(shelf: Shelf): Promise<void>
+  readonly moveTo: (shelf: Shelf) => Promise<void>
 }
 
 /** The store in an open database, which belongs to it from now on. */
