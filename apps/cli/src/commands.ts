@@ -259,6 +259,22 @@ export const COMMANDS: readonly Command[] = [
     load: () => import('./commands/settings.ts'),
   },
   {
+    name: 'daemon',
+    group: 'Program',
+    summary: 'This home for programs: JSON-RPC on standard streams, a socket or HTTP',
+    operands: [],
+    options: ['socket', 'http', 'token-file', ...COMMON],
+    description: [
+      'Speaks JSON-RPC 2.0, one object a line, on standard streams until the input ends; or on a Unix socket, or on HTTP with server-sent events, until it is stopped. A received message is handed out until the program has acknowledged it, so that a crash loses none.',
+    ],
+    examples: [
+      { command: 'couplet daemon', says: 'for a program that starts it' },
+      { command: 'couplet daemon --socket ./couplet.sock', says: 'for several programs' },
+      { command: 'couplet daemon --http 7583', says: 'POST /v1/rpc, GET /v1/events' },
+    ],
+    load: () => import('./commands/daemon.ts'),
+  },
+  {
     name: 'completion',
     group: 'Learn',
     summary: 'Complete commands and options in bash, zsh or fish',

@@ -50,6 +50,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 97, code: 'home-moved', meaning: 'This home was exported and is elsewhere now.' },
   { exit: 98, code: 'export-unfinished', meaning: 'An export was interrupted: repeat it.' },
   { exit: 99, code: 'unreadable-export', meaning: 'The file to import is damaged or no export.' },
+  { exit: 100, code: 'busy', meaning: 'Another program reads the messages of this daemon.' },
 ]
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */

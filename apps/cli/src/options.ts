@@ -16,6 +16,9 @@ export interface Options {
   expires?: number
   compare?: string
   lines?: boolean
+  socket?: string
+  http?: string
+  'token-file'?: string
   follow?: boolean
   mark?: boolean
   unmark?: boolean
@@ -83,6 +86,17 @@ export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
     help: 'The sixty digits that the other device shows: mark as verified if they match',
   },
   lines: { kind: 'flag', help: 'Line by line instead of a full screen; good for screen readers' },
+  socket: {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Listen on this Unix socket, which only you can open',
+  },
+  http: { kind: 'text', placeholder: 'PORT', help: 'Listen on this port of 127.0.0.1; 0 for any' },
+  'token-file': {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Where the token for HTTP is, or is put (default: daemon.token in the home)',
+  },
   follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
   mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },
   unmark: { kind: 'flag', help: 'Take the mark back' },
