@@ -14,6 +14,8 @@ process.on('message', (message) => {
   if (message === 'stop') stop()
 })
 process.on('disconnect', () => stop())
+// What cannot be told any more, since the one who started us has been killed; see above.
+process.on('error' as 'disconnect', () => {})
 
 try {
   const server = await startServer(config, await (hub ? joinHub(hub, worker) : openEngine(config)))
