@@ -85,7 +85,7 @@ export function importIdentity(primitives: Primitives, signed: Uint8Array): Iden
     throw new ProtocolError('invalid-signature', 'identity record is not signed by its own key')
   }
   // Last because dearest: some milliseconds, and only for records that somebody vouched for.
-  validateExchangeKey(record.exchangeKey)
+  validateExchangeKey(record.exchangeKey, primitives.isProbablePrime)
   return { id: primitives.sha256(identityIdPreimage(encoded)), record, signed: own }
 }
 

@@ -20,20 +20,26 @@ import { ProtocolError } from './errors.ts'
  * RSA for OAEP: SubjectPublicKeyInfo in its one DER form, modulus of exactly 3072 bits, e = 65537,
  * and none of the known ways in which a modulus is weak.
  *
+ * @param isProbablePrime - of a provider that has a fast one; the one of this module takes longer
+ *   than everything else in the beginning of a session. The modulus comes as 384 bytes.
  * @throws {ProtocolError} `invalid-key`.
  */
-export function validateExchangeKey(spki: Uint8Array): void {
+export function validateExchangeKey(
+  spki: Uint8Array,
+  isProbablePrime: (modulus: Uint8Array) => boolean = isFermatPrime,
+): void {
   require(spki.length === RSA_SPKI_BYTES, 'RSA key is not 3072 bits with e = 65537')
   const modulusEnd = spki.length - SPKI_SUFFIX.length
   require(equalBytes(spki.subarray(0, SPKI_PREFIX.length), SPKI_PREFIX) &&
     equalBytes(spki.subarray(modulusEnd), SPKI_SUFFIX), 'RSA key is not 3072 bits with e = 65537')
-  const n = BigInt(`0x${toHex(spki.subarray(SPKI_PREFIX.length, modulusEnd))}`)
+  const modulus = spki.subarray(SPKI_PREFIX.length, modulusEnd)
+  const n = BigInt(`0x${toHex(modulus)}`)
   require(n >> BigInt(RSA_MODULUS_BITS - 1) === 1n, 'RSA modulus is not 3072 bits')
   require((n & 1n) === 1n, 'RSA modulus is even')
   require(!hasSmallFactor(n), 'RSA modulus has a small factor')
   require(!hasRocaFingerprint(n), 'RSA modulus looks like one of a broken generator')
   require(!hasCloseFactors(n), 'RSA modulus has factors close to each other')
-  require(modularPower(2n, n - 1n, n) !== 1n, 'RSA modulus is prime')
+  require(!isProbablePrime(modulus), 'RSA modulus is prime')
 }
 
 /**
@@ -119,6 +125,12 @@ function squareRoot(value: bigint): bigint {
     if (next >= root) return root
     root = next
   }
+}
+
+/** Fermat's test with base 2. */
+function isFermatPrime(modulus: Uint8Array): boolean {
+  const n = BigInt(`0x${toHex(modulus)}`)
+  return modularPower(2n, n - 1n, n) === 1n
 }
 
 function modularPower(base: bigint, exponent: bigint, modulus: bigint): bigint {

@@ -61,6 +61,8 @@ export interface Primitives {
     ciphertext: Uint8Array,
     label: Uint8Array,
   ): Promise<Bytes | undefined>
+  /** Whether a big-endian number is a probable prime; only where it is faster than our own. */
+  readonly isProbablePrime?: (value: Uint8Array) => boolean
   /** A fresh RSA-3072 pair with e = 65537. */
   generateExchangeKey(): Promise<ExchangeKeyPair>
 }

@@ -178,6 +178,17 @@ describe('RSA', () => {
       expect(codeOf(() => validateExchangeKey(withFactor(people, factor)))).toBe('invalid-key')
     }
   })
+
+  test('a prime modulus is invalid under every provider', () => {
+    // The largest prime of 3072 bits.
+    const prime = people.ana.own.record.exchangeKey.slice()
+    prime.set(fromHex((2n ** 3072n - 1_103_717n).toString(16)), 33)
+    for (const primitives of Object.values(PROVIDERS)) {
+      const judge = (spki: Uint8Array) => validateExchangeKey(spki, primitives.isProbablePrime)
+      expect(() => judge(prime)).toThrow('RSA modulus is prime')
+      expect(codeOf(() => judge(people.ana.own.record.exchangeKey))).toBe('nothing thrown')
+    }
+  })
 })
 
 /** Ana's key with the next odd modulus that this factor divides, and no smaller prime does. */

@@ -197,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an identity’s RSA key is not validated',
-    [IDENTITY, '  validateExchangeKey(record.exchangeKey)\n', ''],
+    [IDENTITY, '  validateExchangeKey(record.exchangeKey, primitives.isProbablePrime)\n', ''],
     [T.identity, 'keys that must not be used'],
   ),
   mutant(
@@ -288,8 +288,13 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a prime modulus is taken',
-    [KEYS, 'require(modularPower(2n, n - 1n, n) !== 1n', 'require(n !== 1n'],
+    [KEYS, 'require(!isProbablePrime(modulus)', 'require(n !== 1n'],
     [T.vectors, 'weakkeys'],
+  ),
+  mutant(
+    'the test for primes of node:crypto finds none',
+    [NODE, 'checkPrimeSync(value, { checks: PRIME_ROUNDS })', 'false && value.length > 0'],
+    [T.keys, 'a prime modulus is invalid under every provider'],
   ),
   mutant(
     'a modulus of 3071 bits is taken',

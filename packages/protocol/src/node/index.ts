@@ -5,6 +5,7 @@
  * node:crypto gives causes with its errors; none leaves this module, since a cause is an oracle.
  */
 import {
+  checkPrimeSync,
   constants,
   createCipheriv,
   createDecipheriv,
@@ -96,6 +97,8 @@ export const nodePrimitives: Primitives = {
       return undefined
     }
   },
+  // A composite number nearly always fails the first of the rounds, a prime is put through all.
+  isProbablePrime: (value) => checkPrimeSync(value, { checks: PRIME_ROUNDS }),
   async generateExchangeKey(): Promise<ExchangeKeyPair> {
     const pair = await generateKeyPairAsync('rsa', { modulusLength: 3072, publicExponent: 65537 })
     return {
@@ -174,6 +177,7 @@ function own(buffer: Uint8Array): Bytes {
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
+const PRIME_ROUNDS = 64
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
 
 type KeyType = 'x25519' | 'ed25519' | 'ml-kem-768'
