@@ -331,6 +331,9 @@ function lyingDirectory(lie: Lie): NonNullable<PersonOptions['ports']> {
         publishPrekeys: (prekeys, signer) => api.publishPrekeys(prekeys, signer),
         account: (signer) => api.account(signer),
         lockRegistration: (pin, signer) => api.lockRegistration(pin, signer),
+        pushKey: () => api.pushKey(),
+        subscribeToPush: (subscription, signer) => api.subscribeToPush(subscription, signer),
+        unsubscribeFromPush: (signer) => api.unsubscribeFromPush(signer),
         deleteAccount: (signer) => api.deleteAccount(signer),
         lookup: async (phone, signer) => lie.entry ?? api.lookup(phone, signer),
       }

@@ -41,8 +41,11 @@ export async function buildWebClient(): Promise<boolean> {
   const stamp = stampOfSources()
   const isCurrent = () => readText(join(WEB_FOLDER, STAMP)) === stamp
   if (isCurrent()) return false
+  const environment = process.env.NODE_ENV
   const folder = await mkdtemp(join(HERE, 'dist-'))
   try {
+    // Tests say `test` here, which would build React as for development.
+    process.env.NODE_ENV = 'production'
     await build({
       configFile: join(HERE, 'vite.config.ts'),
       logLevel: 'error',
@@ -56,6 +59,8 @@ export async function buildWebClient(): Promise<boolean> {
       await rename(folder, WEB_FOLDER)
     }
   } finally {
+    if (environment === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = environment
     await rm(folder, { recursive: true, force: true })
   }
   return true

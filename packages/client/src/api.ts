@@ -1,5 +1,5 @@
 /** The words of the SDK: what a program that uses it sees. */
-import type { AccountInfo, Bytes, PhoneNumber } from '@couplet/wire'
+import type { AccountInfo, Bytes, PhoneNumber, PushSubscription } from '@couplet/wire'
 import type { Plain } from './ports.ts'
 
 /**
@@ -271,6 +271,17 @@ export interface Couplet {
   account(): Promise<AccountInfo>
   /** From now on the number can be registered anew only with this PIN; none takes it away. */
   lockRegistration(pin: string | undefined): Promise<void>
+  /**
+   * The key by which push services know the server, 65 bytes: what a browser subscribes with.
+   * `undefined` when the server offers no push.
+   */
+  pushKey(): Promise<Bytes | undefined>
+  /**
+   * Lets the server tell this browser that a message waits, once for each absence. The push service
+   * learns that something came, and when; not from whom, nor what.
+   */
+  subscribeToPush(subscription: PushSubscription): Promise<void>
+  unsubscribeFromPush(): Promise<void>
   /**
    * Deletes the account at the server: the number is free, what waits there is gone. What is in
    * this home stays; delete the home to delete that.

@@ -1,6 +1,13 @@
 /** One user's client: the parts put together behind the interface of api.ts. */
 import { MAX_TEXT_BYTES } from '@couplet/protocol'
-import { type AccountInfo, type PhoneNumber, toHex, utf8 } from '@couplet/wire'
+import {
+  type AccountInfo,
+  type Bytes,
+  type PhoneNumber,
+  type PushSubscription,
+  toHex,
+  utf8,
+} from '@couplet/wire'
 import { ownIdentity, signerOf } from './account.ts'
 import type {
   ConnectionState,
@@ -360,6 +367,20 @@ class Client implements Couplet {
     this.#throwIfClosed()
     const { api, signer } = this.#context
     return api.lockRegistration(pin, signer)
+  }
+
+  pushKey(): Promise<Bytes | undefined> {
+    return this.#context.api.pushKey()
+  }
+
+  subscribeToPush(subscription: PushSubscription): Promise<void> {
+    const { api, signer } = this.#context
+    return api.subscribeToPush(subscription, signer)
+  }
+
+  unsubscribeFromPush(): Promise<void> {
+    const { api, signer } = this.#context
+    return api.unsubscribeFromPush(signer)
   }
 
   deleteAccount(): Promise<void> {

@@ -18,8 +18,10 @@ import {
   type PhoneNumber,
   PROBLEM_CONTENT_TYPE,
   type Problem,
+  type PushSubscription,
   parseShape,
   problem as problemShape,
+  pushKey,
   REQUEST_CLOCK_SKEW_MS,
   type RegistrationRequest,
   type RegistrationResponse,
@@ -162,6 +164,30 @@ class HttpApi implements ServerApi {
     const path = PATHS.registrationLock
     const request: Request =
       pin === undefined ? { method: 'DELETE', path } : { method: 'PUT', path, body: { pin } }
+    this.#expect(await this.#signedExchange(request, signer), 204)
+  }
+
+  async pushKey(): Promise<Bytes | undefined> {
+    const answer = await this.#exchange({ method: 'GET', path: PATHS.push })
+    try {
+      return this.#read(answer, 200, pushKey).key
+    } catch (error) {
+      if (error instanceof ClientError && error.code === 'not-found') return undefined
+      throw error
+    }
+  }
+
+  async subscribeToPush(
+    { endpoint, p256dh, auth }: PushSubscription,
+    signer: RequestSigner,
+  ): Promise<void> {
+    const body = { endpoint, p256dh: toBase64Url(p256dh), auth: toBase64Url(auth) }
+    const request: Request = { method: 'PUT', path: PATHS.push, body }
+    this.#expect(await this.#signedExchange(request, signer), 204)
+  }
+
+  async unsubscribeFromPush(signer: RequestSigner): Promise<void> {
+    const request: Request = { method: 'DELETE', path: PATHS.push }
     this.#expect(await this.#signedExchange(request, signer), 204)
   }
 

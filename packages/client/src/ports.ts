@@ -9,6 +9,7 @@ import type {
   EnvelopeStatus,
   NackReason,
   PhoneNumber,
+  PushSubscription,
   PutMode,
   PutOutcome,
   RegistrationRequest,
@@ -103,6 +104,10 @@ export interface ServerApi {
   verify(registrationId: string, request: VerificationRequest): Promise<VerificationResponse>
   /** `undefined` when nobody is registered under the number. */
   lookup(phone: PhoneNumber, signer: RequestSigner): Promise<DirectoryEntry | undefined>
+  /** The key by which push services know the server; `undefined` when it offers no push. */
+  pushKey(): Promise<Bytes | undefined>
+  subscribeToPush(subscription: PushSubscription, signer: RequestSigner): Promise<void>
+  unsubscribeFromPush(signer: RequestSigner): Promise<void>
   publishPrekeys(signedPrekeys: Bytes, signer: RequestSigner): Promise<void>
   account(signer: RequestSigner): Promise<AccountInfo>
   /** @param pin - none: the lock is taken away. */

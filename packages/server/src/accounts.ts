@@ -2,6 +2,7 @@
 import type { AccountInfo } from '@couplet/wire'
 import { WireError } from '@couplet/wire'
 import type { Clock, DirectoryStore, MailboxStore, User } from './ports.ts'
+import type { Push } from './push.ts'
 import { lockInfo, makeLock } from './registration-lock.ts'
 
 export interface AccountServices {
@@ -12,11 +13,17 @@ export interface AccountServices {
 }
 
 export async function accountInfo(
-  { mailboxes }: { readonly mailboxes: MailboxStore },
+  { mailboxes, push }: { readonly mailboxes: MailboxStore; readonly push: Push | undefined },
   { identityId, registeredAt, lock }: User,
 ): Promise<AccountInfo> {
   const waiting = await mailboxes.fetch(identityId, MAX_COUNTED, [])
-  return { registeredAt, waiting: waiting.length, ...(lock && { lock: lockInfo(lock) }) }
+  const told = push?.subscription(identityId)
+  return {
+    registeredAt,
+    waiting: waiting.length,
+    ...(told && { push: { service: new URL(told.endpoint).host, since: told.createdAt } }),
+    ...(lock && { lock: lockInfo(lock) }),
+  }
 }
 
 /** @param pin - none: the lock is taken away. */

@@ -27,10 +27,18 @@ export interface DeliveryOptions {
   readonly window: number
   /** Milliseconds that a pushed envelope waits for its answer before it is written. */
   readonly commitWindowMs?: number | undefined
+  /** Who hears of messages for users who are away, and of their return. */
+  readonly presence?: Presence | undefined
   /** To the other processes that serve the same users, when there are any. */
   readonly bus?: Bus | undefined
   /** None: no limit. */
   readonly sendLimits?: SendLimits | undefined
+}
+
+export interface Presence {
+  /** A fresh message was stored for a user who has no connection here. */
+  messageWaits(identityId: Uint8Array): void
+  isBack(identityId: Uint8Array): void
 }
 
 /** A put of a user, and who hears its outcome. */
@@ -42,6 +50,7 @@ export class Delivery {
   readonly #clock: Clock
   readonly #window: number
   readonly #sendLimits: SendLimits | undefined
+  readonly #presence: Presence | undefined
   readonly #live = new Map<string, LiveUser>()
   readonly #openPuts = new OpenPuts()
   readonly #roomWaiters = new RoomWaiters()
@@ -54,6 +63,7 @@ export class Delivery {
     this.#clock = options.clock
     this.#window = options.window
     this.#sendLimits = options.sendLimits
+    this.#presence = options.presence
     if (options.bus) {
       const watch = options.mailboxes.watch?.bind(options.mailboxes)
       this.#router = new Router(options.bus, this.#routerEvents(), watch)
@@ -78,6 +88,7 @@ export class Delivery {
     })
     this.#identities.remember(identityId)
     this.#live.set(user.key, user)
+    this.#presence?.isBack(identityId)
     return user
   }
 
@@ -144,7 +155,11 @@ export class Delivery {
     } finally {
       meanwhile = this.#openPuts.finish(key, idKey, open)
     }
-    if (result.outcome.kind === 'stored' && !this.#live.has(key)) this.#router?.written(recipient)
+    if (result.outcome.kind === 'stored' && !this.#live.has(key)) {
+      this.#router?.written(recipient)
+      // What is sent again has been told of before.
+      if (mode === 'evict') this.#presence?.messageWaits(recipient)
+    }
     for (const eviction of result.evicted) this.#evicted(eviction)
     if (meanwhile.end) this.#settle(put, id, meanwhile.end)
     else if (result.outcome.kind === 'full') this.#full(put, envelope, meanwhile.roomSince)

@@ -4,6 +4,7 @@ import {
   PATHS,
   parseShape,
   prekeysRequest,
+  pushSubscription,
   registrationLockRequest,
   registrationRequest,
   type ServerInfo,
@@ -21,6 +22,7 @@ import { keyOf } from './keys.ts'
 import type { TokenBuckets } from './limits.ts'
 import type { Meter } from './meter.ts'
 import type { MailboxStore, User } from './ports.ts'
+import type { Push } from './push.ts'
 import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
 import type { ServerNames } from './server-names.ts'
 import { authenticate } from './signed-requests.ts'
@@ -41,6 +43,8 @@ export interface HttpServices extends RegistrationServices {
   readonly publicUrl: string | undefined
   /** Folder of the built web client. Without one `/` is a page about the server. */
   readonly webFolder: string | undefined
+  /** None, when the server offers no push. */
+  readonly push: Push | undefined
   /** Whether the server can take and keep a message now. */
   readonly ready: () => Promise<boolean>
 }
@@ -74,6 +78,9 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
     await setLock(services, await requireUser(services, request), undefined)
     await reply.code(204).send()
   })
+  app.get(PATHS.push, () => ({ key: toBase64Url(requirePush(services).publicKey) }))
+  app.put(PATHS.push, (request, reply) => subscribe(services, request, reply))
+  app.delete(PATHS.push, (request, reply) => unsubscribe(services, request, reply))
   app.get(PATHS.server, async () => services.info)
   app.get(PATHS.live, async () => ({ status: 'live' }))
   app.get(PATHS.ready, () => ready(services))
@@ -135,6 +142,34 @@ async function prekeys(
   const body = readJson(prekeysRequest, request.body)
   await publishPrekeys(services, user, body.prekeys)
   await reply.code(204).send()
+}
+
+async function subscribe(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const push = requirePush(services)
+  const user = await requireUser(services, request)
+  push.subscribe(user, readJson(pushSubscription, request.body))
+  await reply.code(204).send()
+}
+
+async function unsubscribe(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const push = requirePush(services)
+  const { identityId } = await requireUser(services, request)
+  push.unsubscribe(identityId)
+  await reply.code(204).send()
+}
+
+/** @throws {WireError} `not-found` at a server that offers no push. */
+function requirePush({ push }: HttpServices): Push {
+  if (!push) throw new WireError('not-found', 'this server offers no push')
+  return push
 }
 
 async function ready(services: HttpServices): Promise<unknown> {

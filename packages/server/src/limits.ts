@@ -36,6 +36,8 @@ export interface Limits {
   readonly strangerSends: Limit | undefined
   /** Status questions of one account. */
   readonly questions: Limit | undefined
+  /** Push subscriptions of one account. */
+  readonly subscriptions: Limit | undefined
   /** Sockets from one address block. */
   readonly connectionsPerAddress: number | undefined
   /** Sockets in all. */
@@ -58,6 +60,7 @@ export const DEFAULT_LIMITS: Limits = {
   sends: { burst: 60, periodMs: MINUTE_MS },
   strangerSends: { burst: 60, periodMs: MINUTE_MS },
   questions: { burst: 600, periodMs: MINUTE_MS },
+  subscriptions: { burst: 20, periodMs: HOUR_MS },
   connectionsPerAddress: 100,
   connections: 20_000,
 }
@@ -73,6 +76,7 @@ export const NO_LIMITS: Limits = {
   sends: undefined,
   strangerSends: undefined,
   questions: undefined,
+  subscriptions: undefined,
   connectionsPerAddress: undefined,
   connections: undefined,
 }

@@ -23,6 +23,9 @@ import { createLog } from './log.ts'
 import { memoryStore } from './memory-store.ts'
 import { Meter } from './meter.ts'
 import type { Clock, CodeSender, Engine } from './ports.ts'
+import { Push } from './push.ts'
+import { freshPushKeys, loadPushKeys } from './push-keys.ts'
+import { openPushStore } from './push-store.ts'
 import { readiness } from './readiness.ts'
 import { registrationLimits } from './registration-limits.ts'
 import { SendLimits } from './send-limits.ts'
@@ -45,6 +48,11 @@ export interface ServerOptions {
   readonly publicUrl?: string | undefined
   /** Folder of the built web client, which is then served at `/`. */
   readonly webFolder?: string | undefined
+  /**
+   * Web Push. Offered by a server that has its data to itself; the keys are made at the first start.
+   * `allowPrivate` lets endpoints be anywhere, for tests.
+   */
+  readonly push?: { readonly allowPrivate?: boolean | undefined } | false | undefined
   readonly log?: Logger | undefined
   readonly clock?: Clock | undefined
   /** Deliveries under way to one user. */
@@ -113,6 +121,7 @@ interface Parts {
   readonly app: FastifyInstance
   readonly gateway: Gateway
   readonly delivery: Delivery
+  readonly push: Push | undefined
   readonly state: { stopping: boolean }
 }
 
@@ -129,6 +138,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   const minimumClient = versionOf(options.minimumClient ?? OLDEST_CLIENT)
   const identities = new Identities(directory)
   const sendLimits = new SendLimits(limits, onLimited)
+  const push = options.engine ? undefined : pushFor(options, clock, log)
   const delivery = new Delivery({
     mailboxes,
     identities,
@@ -136,6 +146,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     window,
     commitWindowMs,
     sendLimits,
+    presence: push,
     bus,
   })
   const names = serverNames(publicUrl ? [new URL(publicUrl).host] : [])
@@ -169,7 +180,6 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     },
     clock,
     codeKey,
-    forget: (identityId) => delivery.forget(identityId),
     info: {
       name: 'couplet',
       version: VERSION,
@@ -181,6 +191,11 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     minimumClient,
     proxies,
     meter,
+    forget: async (identityId) => {
+      push?.unsubscribe(identityId)
+      await delivery.forget(identityId)
+    },
+    push,
     serverNames: names,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     webFolder: options.webFolder,
@@ -188,7 +203,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   }
   const app = createHttpServer(services, log)
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
-  return { app, gateway, delivery, state }
+  return { app, gateway, delivery, push, state }
 }
 
 function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger): Server {
@@ -222,7 +237,7 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
 /** No new work, then answers to the work under way, then goodbyes, then the store. */
 async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
   const { store } = engine
-  const { app, gateway, delivery, state } = parts
+  const { app, gateway, delivery, push, state } = parts
   state.stopping = true
   clearInterval(expiry)
   gateway.stopReading()
@@ -232,7 +247,25 @@ async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promi
   gateway.close()
   await app.close()
   await delivery.close().catch(() => {})
+  await push?.close()
   await closeEngine(engine)
+}
+
+function pushFor(
+  { push, data: folder, publicUrl }: ServerOptions,
+  clock: Clock,
+  log: Logger,
+): Push | undefined {
+  if (push === false) return undefined
+  const subject = publicUrl?.startsWith('https:') ? publicUrl : 'mailto:couplet@localhost'
+  return new Push({
+    store: openPushStore(folder),
+    keys: folder === undefined ? freshPushKeys() : loadPushKeys(folder),
+    rules: { allowPrivate: push?.allowPrivate ?? false },
+    subject,
+    clock,
+    log,
+  })
 }
 
 function reporting(sender: CodeSender, log: Logger, meter: Meter): CodeSender {

@@ -21,6 +21,7 @@ export const PATHS = {
   account: '/v1/account',
   registrationLock: '/v1/registration-lock',
   description: '/openapi.json',
+  push: '/v1/push',
   live: '/livez',
   ready: '/readyz',
 } as const
@@ -86,6 +87,8 @@ export interface AccountInfo {
   readonly registeredAt: number
   /** Messages in the mailbox. */
   readonly waiting?: number | undefined
+  /** Where the user is told of messages while away, and since when. */
+  readonly push?: { readonly service: string; readonly since: number } | undefined
   readonly lock?: LockInfo | undefined
 }
 
@@ -112,6 +115,20 @@ export interface ServerInfo {
   readonly registration?: RegistrationPolicy | undefined
   /** The oldest client that this server works with; older servers do not say. */
   readonly minimumClient?: string | undefined
+}
+
+/** Answer of `GET /v1/push`: 200. */
+export interface PushKey {
+  /** Point on P-256, 65 bytes. */
+  readonly key: Bytes
+}
+
+/** Body of `PUT /v1/push`: 204. A signed request. */
+export interface PushSubscription {
+  readonly endpoint: string
+  /** Point on P-256, 65 bytes. */
+  readonly p256dh: Bytes
+  readonly auth: Bytes
 }
 
 /** Body of every answer that is not a success: `application/problem+json` (RFC 9457). */
@@ -175,6 +192,7 @@ export const registrationLockRequest: Shape<RegistrationLockRequest> = v.strictO
 export const accountInfo: Shape<AccountInfo> = v.object({
   registeredAt: v.number(),
   waiting: v.optional(v.number()),
+  push: v.optional(v.object({ service: v.string(), since: v.number() })),
   lock: v.optional(
     v.object({
       triesLeft: v.number(),
@@ -191,6 +209,14 @@ export const serverInfo: Shape<ServerInfo> = v.object({
   development: v.boolean(),
   registration: v.optional(v.picklist(['open', 'invite', 'allowlist'])),
   minimumClient: v.optional(v.string()),
+})
+
+export const pushKey: Shape<PushKey> = v.object({ key: bytes(65) })
+
+export const pushSubscription: Shape<PushSubscription> = v.strictObject({
+  endpoint: v.pipe(v.string(), v.maxLength(1024)),
+  p256dh: bytes(65),
+  auth: bytes(16),
 })
 
 export const problem: Shape<Problem> = v.object({

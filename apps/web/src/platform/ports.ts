@@ -68,10 +68,19 @@ export interface Push {
   switchOff(couplet: Couplet): Promise<void>
 }
 
+/** New versions of the app. */
+export interface Updates {
+  /** Calls `tell` when a new version is loaded and waits. */
+  onReady(tell: () => void): Promise<void>
+  /** Loads the page anew with the version that waits. */
+  use(): Promise<void>
+}
+
 export interface WebPlatform {
   readonly home: HomeAccess
   readonly tabLock: TabLock
   readonly moving?: Moving
   readonly notices?: Notices
-  readonly push?: Push
+  readonly push?: Push | undefined
+  readonly updates?: Updates
 }
