@@ -43,7 +43,7 @@ export const COMMANDS: readonly Command[] = [
     group: 'Begin',
     summary: 'Make your keys and register your number',
     operands: [{ name: 'NUMBER', question: 'Your number, like +12025550101: ' }],
-    options: ['server', 'code', 'timeout', ...COMMON],
+    options: ['server', 'code', 'invitation', 'pin-file', 'timeout', ...COMMON],
     description: [
       'Makes your keys on this machine, asks the server to send a six-digit code to your number, and finishes with it. A server in development mode prints the code in its own terminal.',
       'Without a terminal (in a script) it takes two steps: the first asks for the code, the second brings it.',
@@ -257,6 +257,46 @@ export const COMMANDS: readonly Command[] = [
       { command: 'couplet settings timer 1w', says: '' },
     ],
     load: () => import('./commands/settings.ts'),
+  },
+  {
+    name: 'export',
+    group: 'Keep',
+    summary: 'Move this home into one encrypted file',
+    operands: [{ name: 'FILE', optional: true }],
+    options: ['yes', 'take-back', 'file-passphrase-file', ...COMMON],
+    description: [
+      'Your keys, people and messages go into a file with a passphrase of its own, and this home is emptied: moved, never copied, since two devices with the same keys would break both. If the file cannot be written, nothing has changed.',
+    ],
+    examples: [
+      {
+        command: 'couplet export couplet.export',
+        says: 'then bring the file to the other machine',
+      },
+      { command: 'couplet export --take-back', says: 'it was interrupted, and shall not happen' },
+    ],
+    load: () => import('./commands/export.ts'),
+  },
+  {
+    name: 'import',
+    group: 'Keep',
+    summary: 'Make a home from an exported file',
+    operands: [{ name: 'FILE', question: 'File: ' }],
+    options: ['file-passphrase-file', ...COMMON],
+    description: ['Everything is as it was. Delete the file then: a home is imported once.'],
+    examples: [{ command: 'couplet import couplet.export', says: '' }],
+    load: () => import('./commands/import.ts'),
+  },
+  {
+    name: 'delete-account',
+    group: 'Keep',
+    summary: 'Delete your account at the server',
+    operands: [],
+    options: ['yes', 'timeout', ...COMMON],
+    description: [
+      'The number is free, and what waits for you is gone. Your messages stay in this home until you delete its folder.',
+    ],
+    examples: [{ command: 'couplet delete-account', says: 'asks first' }],
+    load: () => import('./commands/delete-account.ts'),
   },
   {
     name: 'daemon',

@@ -16,6 +16,11 @@ export interface Options {
   expires?: number
   compare?: string
   lines?: boolean
+  yes?: boolean
+  'take-back'?: boolean
+  'file-passphrase-file'?: string
+  invitation?: string
+  'pin-file'?: string
   socket?: string
   http?: string
   'token-file'?: string
@@ -96,6 +101,26 @@ export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
     kind: 'text',
     placeholder: 'FILE',
     help: 'Where the token for HTTP is, or is put (default: daemon.token in the home)',
+  },
+  yes: { kind: 'flag', short: 'y', help: 'Do not ask whether this is meant' },
+  'take-back': {
+    kind: 'flag',
+    help: 'Take an interrupted export back; be sure that its file is imported nowhere',
+  },
+  'file-passphrase-file': {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Read the passphrase of the exported file from this file',
+  },
+  invitation: {
+    kind: 'text',
+    placeholder: 'TEXT',
+    help: 'The invitation, for servers that ask for one',
+  },
+  'pin-file': {
+    kind: 'text',
+    placeholder: 'FILE',
+    help: 'Read the PIN of a locked number from this file',
   },
   follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
   mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },

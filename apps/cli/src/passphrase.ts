@@ -47,13 +47,40 @@ export async function passphraseToCreate(context: Context): Promise<string | und
   }
 }
 
+/** Of an exported file: asked for twice when it is `new`. */
+export async function filePassphrase(context: Context, kind: 'new' | 'known'): Promise<string> {
+  const { terminal, options } = context
+  const path = options['file-passphrase-file']
+  if (path !== undefined) return secretIn(path, 'passphrase file')
+  if (!terminal.interactive) {
+    const how = 'the exported file has a passphrase: name a file with it in --file-passphrase-file.'
+    throw new CommandError('passphrase-required', how)
+  }
+  for (;;) {
+    const first = await askHidden(terminal.streams, 'Passphrase of the file: ')
+    if (first === '') terminal.say('It needs one: whoever has the file and the passphrase is you.')
+    else if (kind === 'known') return first
+    else if ((await askHidden(terminal.streams, 'The same again: ')) === first) return first
+    else terminal.say('These were not the same. Once more.')
+  }
+}
+
+/** The PIN of a locked number, when one is given. */
+export function pinFrom({ options }: Context): Promise<string> | undefined {
+  const path = options['pin-file']
+  return path === undefined ? undefined : secretIn(path, 'PIN file')
+}
+
 async function passphraseFile(context: Context): Promise<string | undefined> {
   const path = context.options['passphrase-file']
-  if (path === undefined) return undefined
+  return path === undefined ? undefined : secretIn(path, 'passphrase file')
+}
+
+async function secretIn(path: string, what: string): Promise<string> {
   const text = await readFile(path, 'utf8').catch((cause: unknown) => {
-    throw new CommandError('cannot-write', `the passphrase file ${path} cannot be read.`, { cause })
+    throw new CommandError('cannot-write', `the ${what} ${path} cannot be read.`, { cause })
   })
-  const passphrase = text.replace(/\r?\n$/, '')
-  if (passphrase === '') throw new UsageError(`the passphrase file ${path} is empty.`)
-  return passphrase
+  const secret = text.replace(/\r?\n$/, '')
+  if (secret === '') throw new UsageError(`the ${what} ${path} is empty.`)
+  return secret
 }

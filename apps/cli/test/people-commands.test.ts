@@ -1,5 +1,5 @@
 /** Requests, settings, blocking, verification and timers, typed as a person types them. */
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -100,5 +100,37 @@ describe('verify', () => {
     const pasted = digits.replace(/(\d{5})/g, '$1 ')
     expect(await json(ANA, 'verify', BEN, '--compare', pasted)).toMatchObject([{ verified: true }])
     expect((await couplet(ANA, 'verify', BEN, '--compare', '1234')).exit).toBe(64)
+  })
+})
+
+describe('a home that moves, and an account that ends', () => {
+  test('is in the file and then elsewhere, and not here any more', async () => {
+    const file = join(FOLDER, 'ben.export')
+    const secret = join(FOLDER, 'secret')
+    writeFileSync(secret, 'correct horse\n')
+    const known = await json(BEN, 'contacts')
+    expect((await couplet(BEN, 'export', file)).exit).toBe(78)
+    expect(await json(BEN, 'export', file, '--file-passphrase-file', secret)).toEqual([
+      { type: 'exported', file },
+    ])
+    expect((await couplet(BEN, 'status')).exit).toBe(97)
+    const there = '+00'
+    expect(await json(there, 'import', file, '--file-passphrase-file', secret)).toMatchObject([
+      { type: 'imported', phone: BEN, server: server.url },
+    ])
+    expect(await json(there, 'contacts')).toEqual(known)
+    await couplet(ANA, 'send', BEN, 'Are you there?')
+    expect((await json(there, 'receive')).map(({ text }) => text)).toContain('Are you there?')
+    // Twice would be two devices with the same keys.
+    const again = await couplet(there, 'import', file, '--file-passphrase-file', secret)
+    expect(again.exit).toBe(84)
+  })
+
+  test('an account is deleted when that is meant', async () => {
+    expect((await couplet(ANA, 'delete-account')).exit).toBe(64)
+    expect(await json(ANA, 'delete-account', '--yes')).toMatchObject([
+      { type: 'account-deleted', phone: ANA },
+    ])
+    expect((await couplet(ANA, 'receive')).exit).toBe(77)
   })
 })

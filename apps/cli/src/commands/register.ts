@@ -5,8 +5,8 @@ import { type Context, pasteable } from '../context.ts'
 import { CommandError, codeOf, detailsOf, UsageError } from '../errors.ts'
 import { commandDeadline, homeFolder, sdk } from '../home.ts'
 import { unlessInterrupted } from '../interrupt.ts'
-import { passphraseToCreate, passphraseToOpen } from '../passphrase.ts'
-import { ask } from '../prompt.ts'
+import { passphraseToCreate, passphraseToOpen, pinFrom } from '../passphrase.ts'
+import { ask, askHidden } from '../prompt.ts'
 import { capitalized, sentenceFor } from '../sentences.ts'
 
 export async function run(context: Context): Promise<number> {
@@ -38,17 +38,23 @@ async function begin(
   phone: string,
 ): Promise<PendingRegistration> {
   const { beginRegistration } = await sdk()
-  const { server } = context.options
-  const work = beginRegistration({ ...access, phone, ...(server !== undefined && { server }) })
+  const { server, invitation } = context.options
+  const work = beginRegistration({ ...access, phone, server, invitation })
   return context.terminal.during(
     'Making your keys and asking for a code …',
     unlessInterrupted(commandDeadline(context).race(work)),
   )
 }
 
-async function complete(context: Context, access: Access, code: string): Promise<Registered> {
+async function complete(
+  context: Context,
+  access: Access,
+  code: string,
+  typedPin?: string,
+): Promise<Registered> {
   const { completeRegistration } = await sdk()
-  const work = completeRegistration({ ...access, code })
+  const pin = typedPin ?? (await pinFrom(context))
+  const work = completeRegistration({ ...access, code, pin })
   return context.terminal.during(
     'Registering …',
     unlessInterrupted(commandDeadline(context).race(work)),
@@ -65,13 +71,31 @@ async function askForCode(
   for (;;) {
     const answer = await ask(terminal.streams, 'Code: ')
     try {
-      return await complete(context, access, sixDigits(answer))
+      return await completeWithPin(context, access, sixDigits(answer))
     } catch (error) {
       const mistyped = error instanceof UsageError
       const again = codeOf(error) === 'wrong-code' && (detailsOf(error).triesLeft ?? 1) > 0
       if (!mistyped && !again) throw error
       terminal.say(capitalized(sentenceFor(error, context)))
     }
+  }
+}
+
+/** A locked number has a PIN: whoever sits at the terminal is asked for it. */
+async function completeWithPin(
+  context: Context,
+  access: Access,
+  code: string,
+): Promise<Registered> {
+  const { terminal } = context
+  try {
+    return await complete(context, access, code)
+  } catch (error) {
+    if (codeOf(error) !== 'registration-locked' || context.options['pin-file'] !== undefined) {
+      throw error
+    }
+    terminal.say(capitalized(sentenceFor(error, context)))
+    return await complete(context, access, code, await askHidden(terminal.streams, 'PIN: '))
   }
 }
 
