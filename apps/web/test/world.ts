@@ -48,8 +48,9 @@ export class WebWorld {
     return `http://localhost:${this.#port}`
   }
 
-  /** Starts, or starts again on the same port with the same data. */
+  /** Starts, or starts again on the same port with the same data; does nothing while one runs. */
   async startServer(): Promise<void> {
+    if (this.#server) return
     this.#server = await createServer({
       port: this.#port,
       data: join(this.folder, 'server'),
@@ -67,6 +68,7 @@ export class WebWorld {
 
   async stopServer(): Promise<void> {
     await this.#server?.close()
+    this.#server = undefined
   }
 
   async end(): Promise<void> {
@@ -87,6 +89,7 @@ export class WebWorld {
       permissions: ['clipboard-read', 'clipboard-write'],
       ...options,
     })
+    context.setDefaultTimeout(PATIENCE_MS)
     const page = await context.newPage()
     const person = new WebPerson(this, context, page, this.nextPhone())
     await page.goto(this.url)
@@ -182,6 +185,12 @@ export class WebPerson {
     await bubble.and(this.page.getByRole('article', { name: new RegExp(`, ${state}$`) })).waitFor()
   }
 
+  /** Opens the page again, as after a restart of the browser. */
+  async reload(): Promise<void> {
+    await this.page.reload()
+    await this.page.getByRole('heading', { name: 'Chats' }).waitFor()
+  }
+
   async leave(): Promise<void> {
     await this.context.close()
   }
@@ -202,3 +211,6 @@ export async function until(
 function exactly(text: string): RegExp {
   return new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`)
 }
+
+/** For one thing to happen, on a machine that has more to do. */
+const PATIENCE_MS = 20_000

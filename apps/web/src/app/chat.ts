@@ -117,6 +117,8 @@ export interface Row {
   /** Begins a day: its line stands above. */
   readonly day: boolean
   readonly divider: boolean
+  /** How many earlier messages of the other are missing here and not above. */
+  readonly gap: number
   /** First and last of a group of one author within a few minutes. */
   readonly first: boolean
   readonly last: boolean
@@ -125,22 +127,26 @@ export interface Row {
 /** What stands above, beside and below each message. */
 export function layOut({ messages, dividerId }: Pick<Chat, 'messages' | 'dividerId'>): Row[] {
   const rows: { -readonly [K in keyof Row]: Row[K] }[] = []
+  let missingAbove = 0
   for (const entry of messages) {
     const { message } = entry
     const above = rows.at(-1)
     const before = above?.entry.message
     const day = !before || !isSameDay(before.sentAt, message.sentAt)
     const divider = message.id === dividerId
-    const gap = message.direction === 'incoming' && message.missingBefore > 0
+    // Every message counts all that are missing before it: only the increase is a gap here.
+    const missing = message.direction === 'incoming' ? message.missingBefore : missingAbove
+    const gap = Math.max(0, missing - missingAbove)
+    missingAbove = missing
     const together =
       before !== undefined &&
       !day &&
       !divider &&
-      !gap &&
+      gap === 0 &&
       before.direction === message.direction &&
       Math.abs(message.sentAt - before.sentAt) < GROUP_MS
     if (above) above.last = !together
-    rows.push({ entry, day, divider, first: !together, last: true })
+    rows.push({ entry, day, divider, gap, first: !together, last: true })
   }
   return rows
 }

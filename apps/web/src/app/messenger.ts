@@ -252,7 +252,11 @@ export async function seenIfVisible(peer: string): Promise<void> {
       entry.contact.phone === peer ? { ...entry, unread: 0 } : entry,
     ),
   }))
-  await requireCouplet().markAllSeen(peer)
+  const couplet = requireCouplet()
+  await couplet.markAllSeen(peer)
+  // Their time to live has begun.
+  const messages = await couplet.history(peer, RECENT)
+  changeChat(peer, (chat) => merged(chat, messages))
 }
 
 /** Twice as many messages as before, from the end. */

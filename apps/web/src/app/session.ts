@@ -138,6 +138,7 @@ export async function changePassphrase(
 ): Promise<void> {
   const { home } = await loadPlatform()
   const wasOpen = useSession.getState().phase.kind === 'ready'
+  if (wasOpen) show({ kind: 'starting' })
   await closeMessenger()
   try {
     await home.changePassphrase?.({ passphrase: before, newPassphrase: next })

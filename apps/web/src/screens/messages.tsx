@@ -47,8 +47,9 @@ export function Messages() {
       <a className="skip" href="#main">
         {words('common.skip')}
       </a>
-      <Chats onOverlay={setOverlay} />
-      <Resizer />
+      <Chats onOverlay={setOverlay}>
+        <Resizer />
+      </Chats>
       <main className="pane" id="main" tabIndex={-1}>
         <ConnectionStrip />
         <Suspense fallback={<div className="pane-loading" />}>

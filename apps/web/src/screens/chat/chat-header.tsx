@@ -35,7 +35,7 @@ export function ChatHeader({
       <button
         type="button"
         className="chat-person"
-        aria-label={words('chat.person', { name })}
+        title={words('chat.person', { name })}
         onClick={() => onDialog({ kind: 'person' })}
       >
         <Avatar phone={peer} name={given} size={40} />

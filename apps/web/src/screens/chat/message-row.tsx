@@ -11,7 +11,7 @@ import type { MenuRequest } from './message-menu.tsx'
 import { MessageText } from './message-text.tsx'
 
 export const MessageRow = memo(function MessageRow({
-  row: { entry, day, divider, first, last },
+  row: { entry, day, divider, gap, first, last },
   peer,
   isNewest,
   onMenu,
@@ -36,9 +36,9 @@ export const MessageRow = memo(function MessageRow({
           <span>{words('chat.new')}</span>
         </p>
       )}
-      {message.direction === 'incoming' && message.missingBefore > 0 && (
+      {gap > 0 && (
         <p className="gap" title={words('chat.gap.hint')}>
-          {words('chat.gap', { count: message.missingBefore, name })}
+          {words('chat.gap', { count: gap, name })}
         </p>
       )}
       <div

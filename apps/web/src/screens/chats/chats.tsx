@@ -1,5 +1,5 @@
 /** The list of conversations, with search on top and requests in a row of their own. */
-import { type KeyboardEvent, useRef, useState } from 'react'
+import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react'
 import { useMessenger } from '../../app/messenger.ts'
 import { go, usePlace } from '../../app/places.ts'
 import { useWords } from '../../i18n/index.ts'
@@ -9,7 +9,14 @@ import type { Overlay } from '../messages.tsx'
 import { ChatRow } from './chat-row.tsx'
 import { SearchResults } from './search-results.tsx'
 
-export function Chats({ onOverlay }: { readonly onOverlay: (overlay: Overlay) => void }) {
+export function Chats({
+  onOverlay,
+  children,
+}: {
+  readonly onOverlay: (overlay: Overlay) => void
+  /** At the border of the list. */
+  readonly children: ReactNode
+}) {
   const words = useWords()
   const [query, setQuery] = useState('')
   const input = useRef<HTMLInputElement>(null)
@@ -67,6 +74,7 @@ export function Chats({ onOverlay }: { readonly onOverlay: (overlay: Overlay) =>
       ) : (
         <ChatList onOverlay={onOverlay} />
       )}
+      {children}
     </aside>
   )
 }

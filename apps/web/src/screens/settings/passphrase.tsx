@@ -5,6 +5,7 @@ import { changePassphrase } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
+import { showToast } from '../../ui/toast.tsx'
 
 export function PassphraseForm({
   hasOne,
@@ -31,7 +32,10 @@ export function PassphraseForm({
     } catch (thrown) {
       const failure = failureOf(thrown)
       const isWrong = failure.code === 'wrong-passphrase'
-      setError(isWrong ? words('locked.wrong') : sentenceFor(words, failure, tag))
+      const sentence = isWrong ? words('locked.wrong') : sentenceFor(words, failure, tag)
+      setError(sentence)
+      // The page around this form may have been shown anew meanwhile.
+      showToast(sentence, 'failure')
     } finally {
       setBusy(false)
     }

@@ -1,0 +1,164 @@
+/** Whose key it is: comparing, scanning with a camera, changed keys; and whose browser it is. */
+import { mkdtempSync } from 'node:fs'
+import { writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { videoOf } from './camera.ts'
+import { type WebPerson, WebWorld } from './world.ts'
+
+const VIDEO = join(mkdtempSync(join(tmpdir(), 'couplet-camera-')), 'code.y4m')
+let world: WebWorld
+let people: WebPerson[] = []
+
+beforeAll(async () => {
+  world = await WebWorld.create([
+    '--use-fake-ui-for-media-stream',
+    '--use-fake-device-for-media-stream',
+    `--use-file-for-fake-video-capture=${VIDEO}`,
+  ])
+}, 300_000)
+afterAll(() => world?.end())
+afterEach(async () => {
+  await Promise.all(people.map((person) => person.leave()))
+  people = []
+})
+
+async function couple(): Promise<[WebPerson, WebPerson]> {
+  const [ana, ben] = await Promise.all([world.person(), world.person()])
+  people = [ana, ben]
+  await ana.add(ben, 'Ben')
+  await ana.send('Hello')
+  await ana.sees('Hello', 'Delivered')
+  await ben.open(ana)
+  return [ana, ben]
+}
+
+async function toVerification(person: WebPerson): Promise<string> {
+  await person.page.getByRole('button', { name: /Verify / }).click()
+  const digits = person.page.getByTestId('digits')
+  await digits.waitFor()
+  return (await digits.locator('li').allTextContents()).join('')
+}
+
+/** What the other one's screen shows goes in front of this one's camera. */
+async function holdUp(shown: WebPerson, label: RegExp): Promise<void> {
+  const svg = shown.page.getByRole('img', { name: label })
+  const path = await svg.locator('path').getAttribute('d')
+  const [, , width] = (await svg.getAttribute('viewBox'))!.split(' ')
+  await writeFile(VIDEO, videoOf(path!, Number(width)))
+}
+
+describe('comparing keys', () => {
+  test('both see the same sixty digits; a scanned code verifies at once', async () => {
+    const [ana, ben] = await couple()
+    const digits = await toVerification(ana)
+    expect(digits).toMatch(/^\d{60}$/)
+    expect(await toVerification(ben)).toBe(digits)
+    await holdUp(ben, /^Code for/)
+    await ana.page.getByRole('button', { name: 'Scan their code' }).click()
+    await ana.page.getByRole('heading', { name: 'Ben is verified' }).waitFor()
+    await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
+    await ana.page.getByRole('button', { name: /^Verified/ }).waitFor()
+  })
+
+  test('another code, and another number, are a full stop', async () => {
+    const [ana, ben] = await couple()
+    const digits = await toVerification(ana)
+    await toVerification(ben)
+    await holdUp(ana, /^Code for/)
+    await ana.page.getByRole('button', { name: 'Scan their code' }).click()
+    await ana.page.getByRole('heading', { name: 'These do not match' }).waitFor()
+    await ana.page.getByRole('button', { name: 'Compare again' }).click()
+    await ana.page.getByLabel('Paste the number that they sent you').fill(digits)
+    await ana.page.getByText('The numbers match.').waitFor()
+    const other = digits.replace(/.$/, (last) => String((Number(last) + 1) % 10))
+    await ana.page.getByLabel('Paste the number that they sent you').fill(other)
+    await ana.page.getByRole('heading', { name: 'These do not match' }).waitFor()
+    await ana.page.getByRole('button', { name: 'Back to the chat' }).click()
+    await ana.page.getByRole('button', { name: /^Not verified/ }).waitFor()
+  })
+
+  test('a contact code adds and verifies in one step', async () => {
+    const [ana, ben] = await Promise.all([world.person(), world.person()])
+    people = [ana, ben]
+    await ben.page.getByRole('button', { name: 'Show my code' }).click()
+    await holdUp(ben, /^Code with your number/)
+    await ana.page.getByRole('button', { name: 'Show my code' }).click()
+    await ana.page.getByRole('button', { name: 'Scan their code' }).click()
+    await ana.composer.waitFor()
+    await ana.page.getByRole('button', { name: /^Verified/ }).waitFor()
+  })
+})
+
+test('a changed key stops sending until somebody decides; the text is kept', async () => {
+  const [ana, ben] = await couple()
+  await toVerification(ana)
+  await ana.page.getByRole('button', { name: 'They match' }).click()
+  await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
+  // Ben registers his number in another browser.
+  const again = await world.visitor()
+  Object.assign(again, { phone: ben.phone })
+  people.push(again)
+  await again.register()
+  await again.add(ana, 'Ana')
+  await again.send('It is me, with a new phone')
+  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor()
+  await ana.composer.fill('a secret')
+  expect(await ana.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+  await ana.page.getByRole('button', { name: 'Not now' }).click()
+  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor()
+  await ana.page.getByRole('button', { name: 'Accept new key' }).click()
+  await ana.page.getByRole('dialog').getByRole('button', { name: 'Accept new key' }).click()
+  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor({ state: 'hidden' })
+  expect(await ana.composer.inputValue()).toBe('a secret')
+  await ana.composer.press('Enter')
+  await ana.sees('a secret', 'Delivered')
+  await again.sees('a secret')
+})
+
+describe('one browser', () => {
+  test('two tabs: the second asks, takes over, and the first says so', async () => {
+    const [ana] = await couple()
+    const second = await ana.context.newPage()
+    await second.goto(world.url)
+    await second.getByRole('heading', { name: 'Couplet is open in another tab' }).waitFor()
+    await second.getByRole('button', { name: 'Use here' }).click()
+    await second.getByRole('heading', { name: 'Chats' }).waitFor()
+    await ana.page.getByRole('heading', { name: 'Couplet is open in another tab' }).waitFor()
+  })
+
+  test('a passphrase is asked for, a wrong one is refused', async () => {
+    const ana = await world.person()
+    people = [ana]
+    await ana.page.getByRole('button', { name: 'Settings' }).click()
+    await ana.page.getByRole('button', { name: 'Set a passphrase' }).click()
+    await ana.page.getByLabel('New passphrase').fill('correct horse')
+    await ana.page.getByLabel('Once more').fill('correct horse')
+    await ana.page.getByRole('dialog').getByRole('button', { name: 'Set a passphrase' }).click()
+    await ana.page.getByText('Done. It counts from now on.').waitFor()
+    await ana.page.reload()
+    await ana.page.getByLabel('Passphrase').fill('wrong horse')
+    await ana.page.getByRole('button', { name: 'Open' }).click()
+    await ana.page.getByText('This is not the passphrase.').waitFor()
+    await ana.page.getByLabel('Passphrase').fill('correct horse')
+    await ana.page.getByRole('button', { name: 'Open' }).click()
+    await ana.page.getByRole('heading', { name: 'Chats' }).waitFor()
+  })
+
+  test('lost storage has a start screen of its own, and a way back', async () => {
+    const ana = await world.person()
+    people = [ana]
+    await ana.page.goto('about:blank')
+    await ana.page.goto(`${world.url}/icon.svg`)
+    await ana.page.evaluate(async () => {
+      for (const { name } of await indexedDB.databases()) indexedDB.deleteDatabase(name!)
+    })
+    await ana.page.goto(world.url)
+    await ana.page.getByRole('heading', { name: /This browser has no key for/ }).waitFor()
+    world.codes.delete(ana.phone)
+    await ana.page.getByRole('button', { name: 'Register again' }).click()
+    await ana.page.getByLabel('Six-digit code').fill(await ana.code())
+    await ana.page.getByText('This number was in use here before').waitFor()
+  })
+})
