@@ -106,7 +106,7 @@ function readContent(encoded: Uint8Array, reader: BinaryReader): Content {
     throw new ProtocolError('malformed', 'message id is not 16 bytes')
   }
   return {
-    messageId: messageId.slice(),
+    messageId: new Uint8Array(messageId),
     sequence: numbers.get(FIELD.sequence) ?? 0,
     oldestPending: numbers.get(FIELD.oldestPending) ?? 0,
     sentAt: numbers.get(FIELD.sentAt) ?? 0,

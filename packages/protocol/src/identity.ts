@@ -76,7 +76,7 @@ export function createIdentity(
  * @throws {ProtocolError} `malformed`, `invalid-key`, `invalid-signature`.
  */
 export function importIdentity(primitives: Primitives, signed: Uint8Array): Identity {
-  const own = signed.slice()
+  const own = new Uint8Array(signed)
   const { encoded, signature } = asProtocolError(() => splitSignedIdentity(own))
   const record = asProtocolError(() => decodeIdentityRecord(encoded))
   validateSigningKey(record.signingKey)

@@ -61,7 +61,8 @@ export function validateCurveKey(publicKey: Uint8Array): void {
  */
 export function validateSigningKey(publicKey: Uint8Array): void {
   require(publicKey.length === CURVE_KEY_BYTES, 'Ed25519 key is not 32 bytes')
-  const y = publicKey.slice()
+  // Not `slice()`, which copies nothing when it is given a Buffer.
+  const y = new Uint8Array(publicKey)
   y[31]! &= 0x7f
   require(littleEndian(y) < FIELD_PRIME, 'Ed25519 key is not canonical')
   require(!ED25519_SMALL_ORDER_Y.has(toHex(y)), 'Ed25519 key is of small order')

@@ -86,7 +86,7 @@ export function importPrekeys(
     readonly highestSeenId: number
   },
 ): PrekeyBundle {
-  const own = input.signed.slice()
+  const own = new Uint8Array(input.signed)
   const { encoded, signature } = asProtocolError(() => splitSignedPrekeys(own))
   const set = asProtocolError(() => decodePrekeySet(encoded))
   if (!equalBytes(set.identityId, input.owner.id)) {

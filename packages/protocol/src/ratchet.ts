@@ -216,7 +216,7 @@ function sendingStep(
 ): Session {
   const remote = session.remote
   if (!remote) throw new ProtocolError('unreadable-state', 'session has no remote key')
-  const secret = entropy.ratchetSeed.slice()
+  const secret = new Uint8Array(entropy.ratchetSeed)
   const kem = remote.offer ? primitives.kemEncapsulate(remote.offer) : undefined
   const derived = rootStep(primitives, {
     rootKey: session.rootKey,
@@ -294,7 +294,7 @@ function receivingStep(
 }
 
 function kemOffer(primitives: Primitives, freshSeed: Bytes): { seed: Bytes; key: Bytes } {
-  const seed = freshSeed.slice()
+  const seed = new Uint8Array(freshSeed)
   return { seed, key: primitives.kemPublicKey(seed) }
 }
 

@@ -53,7 +53,7 @@ export function encodeSession(session: Session): Bytes {
 /** @throws {ProtocolError} `unreadable-state`. */
 export function decodeSession(encoded: Uint8Array): Session {
   try {
-    const reader = new Reader(encoded.slice())
+    const reader = new Reader(new Uint8Array(encoded))
     const session = readSession(reader)
     reader.finish()
     return session

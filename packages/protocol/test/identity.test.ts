@@ -70,6 +70,21 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
     expect(new Set(ids).size).toBe(6)
   })
 
+  test('what is imported may come in a Buffer, whose slices share its memory', () => {
+    // Until the top bit of the signing key is set: that is the one that a check clears in its copy.
+    let signingSeed = people.ana.own.signingSeed
+    while (primitives.ed25519PublicKey(signingSeed)[31]! < 0x80) {
+      signingSeed = primitives.sha256(signingSeed)
+    }
+    const signingKey = primitives.ed25519PublicKey(signingSeed)
+    const given = Buffer.from(signed({ signingKey }, signingSeed))
+    const before = toHex(given)
+    const identity = importIdentity(primitives, given)
+    expect(toHex(given)).toBe(before)
+    given.fill(0)
+    expect(identity.record.signingKey).toEqual(signingKey)
+  })
+
   test('what is imported is a copy', () => {
     const blob = people.ana.own.signed.slice()
     const { record, signed: kept } = importIdentity(primitives, blob)

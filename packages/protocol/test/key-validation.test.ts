@@ -94,6 +94,12 @@ describe('Ed25519', () => {
     }
   })
 
+  test('judging a key in a Buffer leaves it as it is', () => {
+    const key = Buffer.from(fromHex('02'.padEnd(62, '0') + '80'))
+    validateSigningKey(key)
+    expect(key[31]).toBe(0x80)
+  })
+
   test('y from p on is invalid, under either sign', () => {
     for (let i = 0n; i < 19n; i++) {
       for (const sign of [0n, 2n ** 255n]) {

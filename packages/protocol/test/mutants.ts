@@ -211,7 +211,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'an imported identity shares memory with its input',
-    [IDENTITY, 'const own = signed.slice()', 'const own = signed as Bytes'],
+    [IDENTITY, 'const own = new Uint8Array(signed)', 'const own = signed as Bytes'],
     [T.identity, 'what is imported is a copy'],
   ),
 
@@ -285,6 +285,11 @@ export const MUTANTS: readonly Mutant[] = [
     'the fingerprint of CVE-2017-15361 is overlooked',
     [KEYS, 'ROCA_PRIMES.every(', 'n < 0n && ROCA_PRIMES.every('],
     [T.vectors, 'weakkeys'],
+  ),
+  mutant(
+    'judging a signing key in a Buffer changes it',
+    [KEYS, 'const y = new Uint8Array(publicKey)', 'const y = publicKey.slice()'],
+    [T.keys, 'in a Buffer'],
   ),
   mutant(
     'a prime modulus is taken',
@@ -763,7 +768,7 @@ export const MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a stored session shares memory with the store',
-    [CODEC, 'new Reader(encoded.slice())', 'new Reader(encoded)'],
+    [CODEC, 'new Reader(new Uint8Array(encoded))', 'new Reader(encoded)'],
     [T.codec, 'what is read is a copy'],
   ),
   mutant(
@@ -846,7 +851,7 @@ export const MUTANTS: readonly Mutant[] = [
     'simulation: the ratchet key is the same for ever',
     [
       RATCHET,
-      'const secret = entropy.ratchetSeed.slice()',
+      'const secret = new Uint8Array(entropy.ratchetSeed)',
       'const secret = new Uint8Array(32).fill(entropy.ratchetSeed.length)',
     ],
     [T.simulation, 'histories'],
