@@ -1,5 +1,5 @@
 /** What was accepted survives `kill -9`; a store that is gone stops the server. (delivery.md) */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -102,6 +102,36 @@ it('kill -9 in the middle of a burst: what was answered "stored" and not evicted
   expect(waiting[1]).toBe(waiting[0]! + 1)
   expect(waiting[1]).toBeGreaterThanOrEqual(answered)
 }, 60_000)
+
+it.runIf(process.platform === 'linux')(
+  'a full disk: what cannot be kept is refused, what was kept stays, and with room it goes on',
+  async () => {
+    let server = await startChild()
+    const ana = await register(server, '+12025550101')
+    const ben = await register(server, '+12025550102')
+    const anas = await connect(server, ana)
+    const [kept, refused] = [envelope(), envelope()]
+    expect(await anas.outcome(anas.putting(ben, kept))).toEqual({ kind: 'stored' })
+    // No file may grow beyond its first byte: the kernel refuses every write behind it.
+    limitFiles('1')
+    const ref = anas.putting(ben, refused)
+    expect(await anas.take('error')).toMatchObject({ ref, code: 'unavailable', retryAfter: 5 })
+    limitFiles('unlimited')
+    expect(await anas.outcome(anas.putting(ben, refused))).toEqual({ kind: 'stored' })
+    await kill()
+    server = await startChild(server.port)
+    const bens = await connect(server, ben)
+    await bens.take('caught-up')
+    const delivered = bens.frames.flatMap((one) => (one.type === 'deliver' ? [one.envelope] : []))
+    expect(delivered).toEqual([kept, refused])
+  },
+  60_000,
+)
+
+/** Of the server's process, with prlimit(1). */
+function limitFiles(bytes: string): void {
+  execFileSync('prlimit', ['--pid', String(child!.pid), `--fsize=${bytes}:unlimited`])
+}
 
 it('a registration that was open survives, and so does its code', async () => {
   let server = await startChild()
