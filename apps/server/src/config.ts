@@ -1,16 +1,28 @@
 /**
- * Configuration: options win over environment variables, which win over defaults. Every error names
- * the place of what is wrong.
+ * Configuration: options win over variables, which win over the file, which wins over defaults.
+ * Every error names the place of what is wrong.
  */
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { SETTINGS, type Setting } from './settings.ts'
+import {
+  type CodeSenderChoice,
+  DEFAULT_LIMITS,
+  type Limit,
+  type Limits,
+  trustedProxies,
+} from '@couplet/server'
+import { codeSender } from './config-codes.ts'
+import {
+  ConfigError,
+  type Environment,
+  readSources,
+  type Sources,
+  type Value,
+} from './config-sources.ts'
+import { type SettingName, settingNamed } from './settings.ts'
 import { defaultWorkers, MAX_WORKERS } from './worker-count.ts'
 
-export type CodeSenderChoice =
-  | { readonly kind: 'console' }
-  | { readonly kind: 'file'; readonly path: string }
+export { ConfigError, type Environment } from './config-sources.ts'
 
 export interface Config {
   readonly host: string
@@ -21,115 +33,169 @@ export interface Config {
   /** Processes that serve. */
   readonly workers: number
   readonly codeSender: CodeSenderChoice
+  readonly codeText: string | undefined
   readonly publicUrl: string | undefined
   readonly capacity: number
   readonly logLevel: string
+  readonly minimumClient: string | undefined
+  readonly tls: { readonly cert: string; readonly key: string } | undefined
+  readonly trustedProxies: readonly string[]
+  readonly corsOrigins: readonly string[]
+  readonly registration: 'open' | 'invite' | 'allowlist'
+  readonly allowlist: string | undefined
+  /** `null`: no limit, which survives being sent to a worker as JSON. */
+  readonly limits: ConfigLimits
 }
 
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** `usage`: the command line is wrong. `config`: an environment variable is, or a combination. */
-export class ConfigError extends Error {
-  override readonly name = 'ConfigError'
-  readonly kind: 'usage' | 'config'
-
-  constructor(kind: 'usage' | 'config', message: string) {
-    super(message)
-    this.kind = kind
-  }
+export type ConfigLimits = {
+  readonly [Name in keyof Limits]: Exclude<Limits[Name], undefined> | null
 }
 
-/** @throws {ConfigError} naming the option or variable. */
+/** @throws {ConfigError} naming the option, the variable, or the line of the file. */
 export function readConfig(args: readonly string[], environment: Environment): Config | 'help' {
-  const options = parseOptions(args)
-  if (options.help) return 'help'
-  const read = (setting: Setting): Value => settingValue(setting, options, environment)
-
-  const host = read(SETTINGS.host).text ?? 'localhost'
+  const sources = readSources(args, environment)
+  if (sources === 'help') return 'help'
+  const read = new Reader(sources)
   const config: Config = {
-    host,
-    port: integer(read(SETTINGS.port), 0, 65_535) ?? 8080,
-    data: resolve(read(SETTINGS.data).text ?? defaultData(environment)),
-    store: natsUrls(read(SETTINGS.store)),
-    workers: workers(read(SETTINGS.workers)),
-    codeSender: codeSender(read(SETTINGS.codeSender)),
-    publicUrl: publicUrl(read(SETTINGS.publicUrl)),
-    capacity: integer(read(SETTINGS.capacity), 1, MAX_CAPACITY) ?? 2,
-    logLevel: oneOf(read(SETTINGS.logLevel), LOG_LEVELS) ?? 'info',
+    host: read.text('host') ?? 'localhost',
+    port: read.integer('port') ?? 8080,
+    data: resolve(read.text('data') ?? defaultData(environment)),
+    store: natsUrls(read.value('store')),
+    workers: workers(read.value('workers')),
+    codeSender: codeSender(read),
+    codeText: codeText(read.value('code-text')),
+    publicUrl: read.url('public-url'),
+    capacity: read.integer('mailbox-capacity') ?? 2,
+    logLevel: read.choice('log-level') ?? 'info',
+    minimumClient: version(read.value('minimum-client')),
+    tls: tls(read),
+    trustedProxies: proxies(read.value('trusted-proxies')),
+    corsOrigins: origins(read.value('cors-origins')),
+    registration: (read.choice('registration') as Config['registration'] | undefined) ?? 'open',
+    allowlist: read.path('allowlist'),
+    limits: limits(read),
   }
-  if (!onOff(read(SETTINGS.allowConsoleCodes))) refuseConsoleInPublic(config)
+  if (config.registration === 'allowlist' && !config.allowlist) {
+    throw new ConfigError('config', 'registration by allowlist needs the list: --allowlist FILE')
+  }
+  if (!read.onOff('allow-console-codes')) refuseConsoleInPublic(config)
   requireNameInPublic(config)
   return config
 }
 
-/** Where something was set, and to what. */
-interface Value {
-  readonly text: string | undefined
-  readonly place: string
-  readonly kind: 'usage' | 'config'
+/** Settings as values of their types. */
+export class Reader {
+  readonly #sources: Sources
+
+  constructor(sources: Sources) {
+    this.#sources = sources
+  }
+
+  value(name: SettingName): Value {
+    return this.#sources.value(name)
+  }
+
+  text(name: SettingName): string | undefined {
+    return this.value(name).text
+  }
+
+  /** @throws {ConfigError} when it is not set. */
+  required(name: SettingName, why: string): string {
+    const { text, place } = this.value(name)
+    if (text !== undefined) return text
+    throw new ConfigError('config', `${why} needs ${place}`)
+  }
+
+  path(name: SettingName): string | undefined {
+    const { text } = this.value(name)
+    return text === undefined ? undefined : resolve(text)
+  }
+
+  integer(name: SettingName): number | undefined {
+    const setting = settingNamed(name)
+    if (setting.type !== 'integer') throw new Error(`${name} is no integer`)
+    return integerOf(this.value(name), setting.low, setting.high)
+  }
+
+  choice(name: SettingName): string | undefined {
+    const setting = settingNamed(name)
+    if (setting.type !== 'choice') throw new Error(`${name} is no choice`)
+    const value = this.value(name)
+    if (value.text === undefined || setting.choices.includes(value.text)) return value.text
+    throw wrong(value, `must be one of ${setting.choices.join(', ')}`)
+  }
+
+  onOff(name: SettingName): boolean {
+    const value = this.value(name)
+    if (value.text === undefined) return false
+    if (['1', 'true', 'yes', 'on'].includes(value.text)) return true
+    if (['0', 'false', 'no', 'off'].includes(value.text)) return false
+    throw wrong(value, 'must be 1 or 0')
+  }
+
+  url(name: SettingName): string | undefined {
+    const value = this.value(name)
+    if (value.text === undefined) return undefined
+    const url = originOf(value.text)
+    if (url) return url
+    throw wrong(value, 'must be a URL without a path, like https://chat.example')
+  }
 }
 
-function parseOptions(args: readonly string[]): Record<string, string | boolean | undefined> {
-  const options: Record<string, { type: 'string' | 'boolean'; short?: string }> = {
-    help: { type: 'boolean', short: 'h' },
-  }
-  for (const setting of Object.values<Setting>(SETTINGS)) {
-    options[setting.flag] = { type: setting.value ? 'string' : 'boolean' }
-  }
-  try {
-    const parsed = parseArgs({ args: [...args], options, strict: true, allowPositionals: false })
-    return parsed.values
-  } catch (error) {
-    const [sentence] = (error as Error).message.split('. ')
-    throw new ConfigError('usage', `${sentence}; see couplet serve --help`)
-  }
-}
-
-function settingValue(
-  setting: Setting,
-  options: Record<string, string | boolean | undefined>,
-  environment: Environment,
-): Value {
-  const option = options[setting.flag]
-  if (option !== undefined) {
-    return { text: String(option), place: `--${setting.flag}`, kind: 'usage' }
-  }
-  // An empty variable is how a shell says "not set".
-  const text = environment[setting.variable] || undefined
-  return { text, place: setting.variable, kind: 'config' }
-}
-
-function integer(value: Value, low: number, high: number): number | undefined {
+function integerOf(value: Value, low: number, high: number): number | undefined {
   if (value.text === undefined) return undefined
   const number = /^[0-9]{1,9}$/.test(value.text) ? Number(value.text) : Number.NaN
   if (number >= low && number <= high) return number
   throw wrong(value, `must be a whole number from ${low} to ${high}`)
 }
 
-function oneOf(value: Value, choices: readonly string[]): string | undefined {
-  if (value.text === undefined || choices.includes(value.text)) return value.text
-  throw wrong(value, `must be one of ${choices.join(', ')}`)
+function originOf(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  const plain = url && url.pathname === '/' && !url.search && !url.hash && !url.username
+  return plain && (url.protocol === 'https:' || url.protocol === 'http:') ? url.origin : undefined
 }
 
-function onOff(value: Value): boolean {
-  if (value.text === undefined) return false
-  if (['1', 'true', 'yes', 'on'].includes(value.text)) return true
-  if (['0', 'false', 'no', 'off'].includes(value.text)) return false
-  throw wrong(value, 'must be 1 or 0')
-}
-
-function codeSender(value: Value): CodeSenderChoice {
-  const { text = 'console' } = value
-  if (text === 'console') return { kind: 'console' }
-  if (text.startsWith('file:') && text.length > 'file:'.length) {
-    return { kind: 'file', path: resolve(text.slice('file:'.length)) }
+function limits(read: Reader): ConfigLimits {
+  const off = read.onOff('no-limits')
+  const limit = (name: SettingName, standard: Limit | undefined): Limit | null =>
+    off ? null : (limitOf(read.value(name)) ?? standard ?? null)
+  const count = (name: SettingName, standard: number | undefined): number | null =>
+    off ? null : (countOf(read.value(name)) ?? standard ?? null)
+  const standard = DEFAULT_LIMITS
+  return {
+    registrations: limit('limit-registrations', standard.registrations),
+    codes: limit('limit-codes', standard.codes),
+    codeDelays: off ? false : standard.codeDelays,
+    codeBudget: limit('limit-code-budget', standard.codeBudget),
+    lookups: limit('limit-lookups', standard.lookups),
+    lookupsFromAddress: limit('limit-lookups-from-address', standard.lookupsFromAddress),
+    sends: limit('limit-sends', standard.sends),
+    strangerSends: limit('limit-stranger-sends', standard.strangerSends),
+    questions: limit('limit-questions', standard.questions),
+    subscriptions: limit('limit-subscriptions', standard.subscriptions),
+    connectionsPerAddress: count('limit-connections-per-address', standard.connectionsPerAddress),
+    connections: count('limit-connections', standard.connections),
   }
-  throw wrong(value, 'must be console, or file: with a path, like file:./codes.jsonl')
+}
+
+/** `undefined` when it is not set; burst 0 admits nobody; `off` is no limit. */
+function limitOf(value: Value): Limit | null | undefined {
+  if (value.text === undefined) return undefined
+  if (value.text === 'off') return NO_LIMIT
+  const [, burst, count, unit] = /^([0-9]{1,7})\/([0-9]{0,4})([smhd])$/.exec(value.text) ?? []
+  const periodMs = Number(count || '1') * (UNIT_MS.get(unit ?? '') ?? 0)
+  if (burst !== undefined && periodMs > 0) return { burst: Number(burst), periodMs }
+  throw wrong(value, 'must be like 60/1m (60 at once, and 60 more in a minute), or off')
+}
+
+function countOf(value: Value): number | undefined {
+  if (value.text === 'off') return UNCOUNTED
+  return integerOf(value, 0, UNCOUNTED)
 }
 
 function workers(value: Value): number {
   if (value.text === undefined || value.text === 'auto') return defaultWorkers()
-  return integer(value, 1, MAX_WORKERS)!
+  return integerOf(value, 1, MAX_WORKERS)!
 }
 
 function natsUrls(value: Value): string | undefined {
@@ -138,12 +204,47 @@ function natsUrls(value: Value): string | undefined {
   throw new ConfigError(value.kind, `${value.place} must be nats://host:port, several with commas`)
 }
 
-function publicUrl(value: Value): string | undefined {
-  if (value.text === undefined) return undefined
-  const url = URL.canParse(value.text) ? new URL(value.text) : undefined
-  const plain = url && url.pathname === '/' && !url.search && !url.hash && !url.username
-  if (plain && (url.protocol === 'https:' || url.protocol === 'http:')) return url.origin
-  throw wrong(value, 'must be a URL without a path, like https://chat.example')
+function codeText(value: Value): string | undefined {
+  if (value.text === undefined || value.text.includes('{code}')) return value.text
+  throw wrong(value, 'must have {code} in it')
+}
+
+function version(value: Value): string | undefined {
+  if (value.text === undefined || /^[0-9]{1,6}(?:\.[0-9]{1,6}){2}$/.test(value.text)) {
+    return value.text
+  }
+  throw wrong(value, 'must be a version, like 0.1.0')
+}
+
+function tls(read: Reader): Config['tls'] {
+  const cert = read.path('tls-cert')
+  const key = read.path('tls-key')
+  if (!cert && !key) return undefined
+  if (cert && key) return { cert, key }
+  throw new ConfigError('config', 'TLS needs both: --tls-cert FILE and --tls-key FILE')
+}
+
+function proxies(value: Value): readonly string[] {
+  const list = listOf(value)
+  try {
+    trustedProxies(list)
+    return list
+  } catch {
+    throw wrong(value, 'must be addresses, networks like 10.0.0.0/8, or loopback, with commas')
+  }
+}
+
+function origins(value: Value): readonly string[] {
+  const list = listOf(value)
+  if (list.every((one) => one === '*' || originOf(one) === one)) return list
+  throw wrong(value, 'must be origins like https://app.example, with commas, or *')
+}
+
+function listOf({ text = '' }: Value): readonly string[] {
+  return text
+    .split(',')
+    .map((one) => one.trim())
+    .filter(Boolean)
 }
 
 /** Printed codes let whoever reads the terminal register any number: for development only. */
@@ -181,12 +282,18 @@ function defaultData(environment: Environment): string {
   return join(home, 'couplet', 'server')
 }
 
-function wrong({ place, kind, text }: Value, rule: string): ConfigError {
+export function wrong({ place, kind, text }: Value, rule: string): ConfigError {
   return new ConfigError(kind, `${place} ${rule}, not ${JSON.stringify(text)}`)
 }
 
 const NATS_URL = '(?:nats|tls)://(?:[^@/,\\s]+@)?[a-z0-9.-]+(?::[0-9]{1,5})?'
 const NATS_URLS = new RegExp(`^${NATS_URL}(?:,${NATS_URL})*$`, 'i')
-const LOG_LEVELS = ['debug', 'info', 'warn', 'error', 'silent']
-/** A mailbox, not an archive. */
-const MAX_CAPACITY = 1000
+const UNIT_MS: ReadonlyMap<string, number> = new Map([
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+  ['d', 86_400_000],
+])
+/** `off` for what is counted or limited: more than ever comes. */
+const UNCOUNTED = 999_999_999
+const NO_LIMIT: Limit = { burst: UNCOUNTED, periodMs: 1000 }

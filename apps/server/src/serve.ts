@@ -1,19 +1,19 @@
 /** `couplet serve`: starts the server, says so in a few lines, and stops it cleanly. */
 import {
-  type CodeSender,
-  consoleCodeSender,
   createLog,
   createServer,
   type Engine,
-  fileCodeSender,
+  type Limits,
+  makeCodeSender,
   type Server,
   StoreUnusableError,
   systemClock,
+  trustedProxies,
 } from '@couplet/server'
 import {
-  type CodeSenderChoice,
   type Config,
   ConfigError,
+  type ConfigLimits,
   type Environment,
   readConfig,
 } from './config.ts'
@@ -70,7 +70,7 @@ async function start(config: Config): Promise<Running> {
 }
 
 /** One process of those that serve, or the only one. */
-export function startServer(config: Config, engine: Engine | undefined): Promise<Server> {
+export async function startServer(config: Config, engine: Engine | undefined): Promise<Server> {
   return createServer({
     engine,
     host: config.host,
@@ -79,15 +79,25 @@ export function startServer(config: Config, engine: Engine | undefined): Promise
     capacity: config.capacity,
     publicUrl: config.publicUrl,
     webFolder: webFolder(),
-    codeSender: makeCodeSender(config.codeSender),
+    codeSender: await makeCodeSender(config.codeSender, {
+      clock: systemClock,
+      write: (text) => process.stdout.write(text),
+      text: config.codeText,
+    }),
     log: createLog(config.logLevel),
+    tls: config.tls,
+    proxies: trustedProxies(config.trustedProxies),
+    corsOrigins: config.corsOrigins,
+    registration: config.registration,
+    allowlist: config.allowlist,
+    minimumClient: config.minimumClient,
+    limits: limitsOf(config.limits),
   })
 }
 
-function makeCodeSender(choice: CodeSenderChoice): CodeSender {
-  return choice.kind === 'file'
-    ? fileCodeSender(choice.path, systemClock)
-    : consoleCodeSender((text) => process.stdout.write(text))
+function limitsOf(limits: ConfigLimits): Limits {
+  const entries = Object.entries(limits).map(([name, limit]) => [name, limit ?? undefined])
+  return Object.fromEntries(entries) as Limits
 }
 
 /** One line for each fact. Scripts wait for the first. */
@@ -98,7 +108,9 @@ function announce(config: Config, { url }: Running): void {
   say(
     codeSender.kind === 'file'
       ? `codes are appended to ${codeSender.path}`
-      : 'codes appear here when somebody registers',
+      : codeSender.kind === 'console'
+        ? 'codes appear here when somebody registers'
+        : `codes are sent by ${codeSender.kind}`,
   )
   say(`open ${config.publicUrl ?? url}`)
 }

@@ -21,6 +21,7 @@ import { lookUp, publishPrekeys } from './directory.ts'
 import { keyOf } from './keys.ts'
 import type { TokenBuckets } from './limits.ts'
 import type { Meter } from './meter.ts'
+import { openApi } from './openapi.ts'
 import type { MailboxStore, User } from './ports.ts'
 import type { Push } from './push.ts'
 import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
@@ -34,6 +35,8 @@ export interface HttpServices extends RegistrationServices {
   readonly info: ServerInfo
   readonly mailboxes: MailboxStore
   readonly minimumClient: Version
+  /** Origins of other pages that may use the API. */
+  readonly corsOrigins: readonly string[]
   readonly proxies: TrustedProxies
   /** By account, and by address. */
   readonly lookups: { readonly account: TokenBuckets; readonly address: TokenBuckets }
@@ -82,6 +85,8 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
   app.put(PATHS.push, (request, reply) => subscribe(services, request, reply))
   app.delete(PATHS.push, (request, reply) => unsubscribe(services, request, reply))
   app.get(PATHS.server, async () => services.info)
+  const description = openApi()
+  app.get(PATHS.description, async () => description)
   app.get(PATHS.live, async () => ({ status: 'live' }))
   app.get(PATHS.ready, () => ready(services))
   if (services.webFolder && isWebApp(services.webFolder)) registerWebApp(app, services.webFolder)

@@ -4,11 +4,23 @@ import type { Socket } from 'node:net'
 import { MAX_BODY_BYTES, PROBLEM_CONTENT_TYPE, WireError } from '@couplet/wire'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import { registerCors } from './cors.ts'
 import { asWireError, problemOf, sendProblem } from './http-errors.ts'
 import { type HttpServices, registerRoutes } from './http-routes.ts'
+import type { TlsContext } from './tls.ts'
 
-export function createHttpServer(services: HttpServices, log: Logger): FastifyInstance {
+export function createHttpServer(
+  services: HttpServices,
+  log: Logger,
+  tls?: TlsContext,
+): FastifyInstance {
+  const headers = {
+    ...SECURITY_HEADERS,
+    // Only where people come by TLS: a browser remembers it.
+    ...((tls || services.publicUrl?.startsWith('https:')) && STRICT_TRANSPORT),
+  }
   const app = fastify({
+    ...(tls && { https: { ...tls, honorCipherOrder: true } }),
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
@@ -30,8 +42,12 @@ export function createHttpServer(services: HttpServices, log: Logger): FastifyIn
     done(null, body),
   )
   app.addHook('onRequest', async (_request, reply) => {
-    reply.headers(SECURITY_HEADERS)
+    reply.headers(headers)
   })
+  app.addHook('onResponse', async (_request, reply) => {
+    services.meter.count('requests', String(reply.statusCode))
+  })
+  registerCors(app, services.corsOrigins)
   app.setErrorHandler((error, _request, reply) => answerError(error, reply, log))
   const allowedMethods = methodsByPath(app)
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods))
@@ -99,6 +115,9 @@ const KEEP_ALIVE_TIMEOUT_MS = 10_000
 const CHECKING_INTERVAL_MS = 5000
 const MAX_HEADER_BYTES = 8192
 const MAX_PARAM_LENGTH = 64
+
+/** A year: what is served here once over TLS is asked for over TLS. */
+const STRICT_TRANSPORT = { 'strict-transport-security': 'max-age=31536000' } as const
 
 /** Nothing from elsewhere runs, frames or reads; nothing inline runs at all. */
 const SECURITY_HEADERS = {

@@ -1,5 +1,6 @@
 /** The whole server: composes store, use cases, HTTP and sockets, and stops them in order. */
 import type { AddressInfo } from 'node:net'
+import type { Server as TlsServer } from 'node:tls'
 import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS, type RegistrationPolicy } from '@couplet/wire'
 import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
@@ -30,6 +31,7 @@ import { readiness } from './readiness.ts'
 import { registrationLimits } from './registration-limits.ts'
 import { SendLimits } from './send-limits.ts'
 import { serverNames } from './server-names.ts'
+import { followTls, readTls, type TlsFiles } from './tls.ts'
 import { VERSION } from './version.ts'
 
 export interface ServerOptions {
@@ -76,6 +78,10 @@ export interface ServerOptions {
   /** The oldest client that is served, like `0.1.0`. */
   readonly minimumClient?: string | undefined
   readonly meter?: Meter | undefined
+  /** TLS in the server itself; without it, behind a proxy or on one's own machine. */
+  readonly tls?: TlsFiles | undefined
+  /** Origins of other pages that may use the HTTP API; `*` is any. */
+  readonly corsOrigins?: readonly string[] | undefined
 }
 
 export interface Server {
@@ -189,6 +195,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
       minimumClient: minimumClient.join('.'),
     },
     minimumClient,
+    corsOrigins: options.corsOrigins ?? [],
     proxies,
     meter,
     forget: async (identityId) => {
@@ -201,7 +208,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     webFolder: options.webFolder,
     ready: readiness(store, () => !state.stopping),
   }
-  const app = createHttpServer(services, log)
+  const app = createHttpServer(services, log, options.tls && readTls(options.tls))
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
   return { app, gateway, delivery, push, state }
 }
@@ -220,8 +227,12 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
   const expiry = setInterval(() => {
     expire().catch(() => log.warn('could not remove what expired; will try again'))
   }, options.expiryIntervalMs ?? EXPIRY_INTERVAL_MS)
+  const unfollow = options.tls
+    ? followTls(app.server as unknown as TlsServer, options.tls, log)
+    : (): void => {}
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
+    unfollow()
     closed ??= stop(engine, parts, expiry)
     return closed
   }
@@ -231,7 +242,8 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
     return error
   })
   log.debug({ port }, 'listening')
-  return { url: urlOf(options.host ?? 'localhost', port), port, failed, close }
+  const scheme = options.tls ? 'https' : 'http'
+  return { url: urlOf(scheme, options.host ?? 'localhost', port), port, failed, close }
 }
 
 /** No new work, then answers to the work under way, then goodbyes, then the store. */
@@ -291,10 +303,10 @@ function versionOf(text: string): Version {
   return version
 }
 
-function urlOf(host: string, port: number): string {
+function urlOf(scheme: string, host: string, port: number): string {
   const everywhere = host === '0.0.0.0' || host === '::'
   const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
-  return `http://${name}:${port}`
+  return `${scheme}://${name}:${port}`
 }
 
 /** Of the wire format that this release speaks. */
