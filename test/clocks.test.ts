@@ -28,7 +28,7 @@ test('what was evicted while the clock was ahead is sent again when it was set b
   clock.offset = 0
   await ana.online()
   await ben.online()
-  await until(async () => (await ana.couplet.outbox()).length === 0)
+  await until(async () => (await ana.couplet.outbox()).length === 0, 30_000)
 })
 
 test('a message that came while the clock was ahead is not held back for an earlier one', async () => {

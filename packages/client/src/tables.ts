@@ -562,9 +562,13 @@ export class Tables {
 
   // ----- receipts held back until their sender is accepted
 
+  /** A stranger may write for ever: the newest are held, of the others the sender keeps `sent`. */
   async holdReceipt(contactNo: number, envelopeId: string): Promise<void> {
-    const [last] = await this.#tx.list('held-receipts', String(contactNo), NEWEST)
-    await this.#tx.put('held-receipts', String(contactNo), (last?.position ?? 0) + 1, envelopeId)
+    const of = String(contactNo)
+    const [last] = await this.#tx.list('held-receipts', of, NEWEST)
+    const position = (last?.position ?? 0) + 1
+    await this.#tx.put('held-receipts', of, position, envelopeId)
+    await this.#tx.delete('held-receipts', of, position - MAX_HELD_RECEIPTS)
   }
 
   heldReceipts(contactNo: number): Promise<readonly Placed<string>[]> {
@@ -649,6 +653,8 @@ export class Tables {
 
 const NEWEST = { reverse: true, limit: 1 }
 const EXPIRY_PLACES_PER_MS = 1000
+/** Receipts that wait for the user's word about one contact. */
+export const MAX_HELD_RECEIPTS = 1000
 
 /** Runs work on the tables in one transaction. */
 export function inTransaction<T>(store: Store, work: (tables: Tables) => Promise<T>): Promise<T> {
