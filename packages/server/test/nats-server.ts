@@ -39,6 +39,15 @@ export class NatsServer {
     await ready.promise
   }
 
+  /** As if it hung, or nobody could reach it: connections stay, answers do not come. */
+  pause(): void {
+    this.#process?.kill('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#process?.kill('SIGCONT')
+  }
+
   async stop(signal: NodeJS.Signals = 'SIGKILL'): Promise<void> {
     const child = this.#process
     this.#process = undefined
