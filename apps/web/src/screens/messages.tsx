@@ -17,6 +17,10 @@ const Requests = lazy(async () => ({ default: (await import('./requests.tsx')).R
 const NewChat = lazy(async () => ({ default: (await import('./new-chat/new-chat.tsx')).NewChat }))
 const Shortcuts = lazy(async () => ({ default: (await import('./shortcuts.tsx')).Shortcuts }))
 
+const UpdatePrompt = lazy(async () => ({
+  default: (await import('../ui/update-prompt.tsx')).UpdatePrompt,
+}))
+
 export type Overlay = 'new-number' | 'new-code' | 'shortcuts'
 
 export function Messages() {
@@ -51,7 +55,12 @@ export function Messages() {
         <Resizer />
       </Chats>
       <main className="pane" id="main" tabIndex={-1}>
-        <ConnectionStrip />
+        <div>
+          <ConnectionStrip />
+          <Suspense fallback={null}>
+            <UpdatePrompt />
+          </Suspense>
+        </div>
         <Suspense fallback={<div className="pane-loading" />}>
           {place.kind === 'chats' && <NoChat />}
           {place.kind === 'chat' && <Conversation key={place.peer} peer={place.peer} />}

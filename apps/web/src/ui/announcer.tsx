@@ -2,6 +2,8 @@
 import { useEffect, useState } from 'react'
 import { nameOf, useMessenger } from '../app/messenger.ts'
 import { usePhones } from '../app/phones.ts'
+import { go } from '../app/places.ts'
+import { usePreferences } from '../app/preferences.ts'
 import { useWords } from '../i18n/index.ts'
 
 export function Announcer() {
@@ -18,6 +20,9 @@ export function Announcer() {
         text: arrival.text.slice(0, LONGEST),
       }),
     )
+    if (document.hidden && usePreferences.getState().notify) {
+      void notify(words('notification.title'), arrival.peer)
+    }
     const timer = setTimeout(() => setText(''), GONE_AFTER_MS)
     return () => clearTimeout(timer)
   }, [arrival, words, phones])
@@ -26,6 +31,12 @@ export function Announcer() {
       {text}
     </div>
   )
+}
+
+/** Says that there is a message, and neither from whom nor what. */
+async function notify(title: string, peer: string): Promise<void> {
+  const { webPlatform } = await import('../platform/index.ts')
+  webPlatform.notices?.show(title, () => go({ kind: 'chat', peer }))
 }
 
 const LONGEST = 300
