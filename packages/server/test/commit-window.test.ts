@@ -70,8 +70,8 @@ describe('an envelope that was pushed', () => {
   it('and whose answer has arrived, but was not read by a busy server, is not stored', async () => {
     const one = stored(ana)
     const answer = receipt()
-    // From here on timers that become due run before anything is read.
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    // As if in the middle of reading: timers that become due come before what is read next.
+    await new Promise((resolve) => setImmediate(resolve))
     const put = commits.put(ben, one, 'evict', true)
     // The window ends while the event loop is blocked, and the answer is read after the timers.
     const read = new Promise((resolve) => setImmediate(resolve)).then(() =>
