@@ -2,11 +2,8 @@
  * The protocol's speed: session set-up, messages in one direction and to and fro, 256-byte texts,
  * side by side with libraries that people would use instead. (README.md says what is measured how)
  */
-import { type ChildProcess, fork, spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
-import { env, execPath } from 'node:process'
 import {
   type Conditions,
   type Contestant,
@@ -21,6 +18,7 @@ import {
   table,
   withLoadAfter,
 } from './harness.ts'
+import { installPeers } from './peers.ts'
 import { OURS, OURS_WEB, SUBJECTS } from './protocol/subjects.ts'
 import { type Description, MEASURES, type Request, type Response } from './protocol/worker.ts'
 
@@ -45,7 +43,7 @@ export async function benchProtocol(
   tell: (message: string) => void,
 ): Promise<ProtocolResults> {
   const names = Object.keys(SUBJECTS).filter((name) => only.length === 0 || only.includes(name))
-  if (names.some((name) => name !== OURS && name !== OURS_WEB)) installPeers(tell)
+  if (names.some((name) => name !== OURS && name !== OURS_WEB)) installPeers(PEERS, tell)
   const before = conditions()
   const workers = names.map((name) => new Worker(name))
   try {
@@ -186,23 +184,6 @@ class Worker implements Contestant {
       this.#process.send(request)
     })
   }
-}
-
-/** Installs the libraries that we are compared with, the first time and when their list changed. */
-function installPeers(tell: (message: string) => void): void {
-  const lock = readFileSync(join(PEERS, 'package-lock.json'))
-  const wanted = createHash('sha256').update(lock).digest('hex')
-  const stamp = join(PEERS, 'node_modules', '.couplet-install')
-  if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return
-
-  tell('installing the libraries to compare with, 200 MB (once) …')
-  const args = ['ci', '--ignore-scripts', '--workspaces=false', '--loglevel=error']
-  const script = env.npm_execpath
-  const result = script?.endsWith('.js')
-    ? spawnSync(execPath, [script, ...args], { cwd: PEERS, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', args, { cwd: PEERS, stdio: ['ignore', 2, 2], shell: true })
-  if (result.status !== 0) throw new Error('npm could not install them; see above')
-  writeFileSync(stamp, wanted)
 }
 
 const PEERS = join(import.meta.dirname, 'protocol')

@@ -9,19 +9,28 @@ import { argv, stderr, stdout } from 'node:process'
 import { type Plan, saveResults } from './harness.ts'
 import { SUBJECTS } from './protocol/subjects.ts'
 import { benchProtocol, protocolReport } from './protocol.ts'
+import { SERVERS } from './server/subjects.ts'
+import { benchServer, FULL_SERVER_PLAN, QUICK_SERVER_PLAN, serverReport } from './server.ts'
 
 interface Options {
-  readonly plan: Plan
+  readonly quick: boolean
   readonly only: readonly string[]
   readonly json: boolean
   readonly keep: boolean
 }
 
 const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> = {
-  async protocol({ plan, only, json, keep }) {
-    const results = await benchProtocol(plan, only, tell)
+  async protocol({ quick, only, json, keep }) {
+    const results = await benchProtocol(quick ? QUICK : FULL, only, tell)
     stdout.write(`${protocolReport(results)}\n`)
     if (keep) tell(`kept in ${saveResults('protocol', results)}`)
+    if (json) stdout.write(`${JSON.stringify(results)}\n`)
+  },
+  async server({ quick, only, json, keep }) {
+    const plan = quick ? QUICK_SERVER_PLAN : FULL_SERVER_PLAN
+    const results = await benchServer(plan, only, tell)
+    stdout.write(`${serverReport(results)}\n`)
+    if (keep) tell(`kept in ${saveResults('server', results)}`)
     if (json) stdout.write(`${JSON.stringify(results)}\n`)
   },
 }
@@ -50,14 +59,14 @@ async function main(args: readonly string[]): Promise<number> {
     .find((flag) => flag.startsWith('--only='))
     ?.slice('--only='.length)
     .split(',')
-  const strangers = only?.filter((name) => !(name in SUBJECTS)) ?? []
+  const strangers = only?.filter((name) => !(name in SUBJECTS || name in SERVERS)) ?? []
   if (strangers.length > 0) {
     tell(`unknown: ${strangers.join(', ')}`)
-    tell(`there are: ${Object.keys(SUBJECTS).join(', ')}`)
+    tell(`there are: ${Object.keys({ ...SUBJECTS, ...SERVERS }).join(', ')}`)
     return 64
   }
   const options: Options = {
-    plan: quick ? QUICK : FULL,
+    quick,
     only: only ?? [],
     json: flags.includes('--json'),
     keep: !quick && only === undefined,

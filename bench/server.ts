@@ -1,0 +1,228 @@
+/**
+ * The server's speed: messages between people who are there, messages kept for people who are not,
+ * logins, and memory, side by side with servers that people would use instead. (README.md says what
+ * is measured how)
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import {
+  type Conditions,
+  conditions,
+  type Figure,
+  figure,
+  ratio,
+  rounded,
+  type Sample,
+  table,
+  withLoadAfter,
+} from './harness.ts'
+import { installPeers } from './peers.ts'
+import { hasProgram } from './server/processes.ts'
+import type { RunningServer, ServerSubject } from './server/subject.ts'
+import { OURS, SERVERS } from './server/subjects.ts'
+import {
+  drain,
+  idleMemory,
+  LIVE_USERS,
+  LiveRelay,
+  logins,
+  senders,
+  storeForAbsent,
+} from './server/workloads.ts'
+
+export interface ServerPlan {
+  readonly rounds: number
+  /** How long everybody writes, in each round. */
+  readonly liveMs: number
+  /** People who are away in each round, and log in, and are silent. */
+  readonly absent: number
+}
+
+export const QUICK_SERVER_PLAN: ServerPlan = { rounds: 2, liveMs: 1500, absent: 100 }
+export const FULL_SERVER_PLAN: ServerPlan = { rounds: 5, liveMs: 4000, absent: 400 }
+
+export interface ServerResults extends Conditions {
+  readonly benchmark: 'server'
+  readonly plan: ServerPlan
+  readonly figures: Readonly<Record<string, ServerFigures>>
+  /** CPU of theirs by ours, above 1 we are cheaper: `live.vs.ejabberd`. */
+  readonly ratios: Readonly<Record<string, number>>
+}
+
+export interface ServerFigures {
+  readonly remark: string
+  readonly speed: Readonly<Record<string, Figure>>
+  readonly idleKiB: number
+}
+
+type Samples = Record<string, Sample[]>
+
+/** @param only - names of servers; all that this machine has if there is none. */
+export async function benchServer(
+  plan: ServerPlan,
+  only: readonly string[],
+  tell: (message: string) => void,
+): Promise<ServerResults> {
+  installPeers(PEERS, tell)
+  const before = conditions()
+  const contestants: ServerUnderTest[] = []
+  try {
+    for (const [name, { needs, subject }] of Object.entries(SERVERS)) {
+      if (only.length > 0 && !only.includes(name)) continue
+      if (needs && !hasProgram(needs)) {
+        tell(`${name} is left out: there is no ${needs} (Debian has a package)`)
+        continue
+      }
+      tell(`${name}: starting`)
+      contestants.push(await ServerUnderTest.start(name, subject, plan))
+    }
+    for (const one of contestants) await one.warmUp()
+    for (let round = 0; round < plan.rounds; round++) {
+      tell(`round ${round + 1} of ${plan.rounds}`)
+      for (const one of contestants) await one.live()
+      for (const one of contestants) await one.away(round)
+    }
+    for (const one of contestants) await one.idle()
+    return {
+      benchmark: 'server',
+      ...withLoadAfter(before),
+      plan,
+      figures: Object.fromEntries(contestants.map((one) => [one.name, one.figures()])),
+      ratios: ratiosOf(contestants),
+    }
+  } finally {
+    for (const one of contestants) await one.stop()
+  }
+}
+
+/** The report for people. */
+export function serverReport(results: ServerResults): string {
+  const { load, figures } = results
+  const measures = Object.keys(figures[OURS]?.speed ?? {})
+  return [
+    `${results.machine}, ${results.cores} cores, load ${load.before} before and ${load.after} after`,
+    `Node ${results.node}, commit ${results.commit}, ${results.date}`,
+    `1 KiB messages; medians of ${results.plan.rounds} rounds; in brackets the server's CPU, µs`,
+    '',
+    table([
+      ['', ...measures, 'idle, KiB'],
+      ...Object.entries(figures).map(([name, all]) => [
+        name,
+        ...measures.map((measure) => cell(all, measure)),
+        String(all.idleKiB),
+      ]),
+    ]),
+    '',
+    "The server's CPU, theirs by ours; above 1 ours is cheaper:",
+    table([['', 'ratio'], ...Object.entries(results.ratios).map(([k, v]) => [k, String(v)])]),
+    '',
+    ...Object.entries(figures).map(([name, { remark }]) => `${name}: ${remark}`),
+  ].join('\n')
+}
+
+function cell(all: ServerFigures, measure: string): string {
+  const one = all.speed[measure]
+  return one ? `${one.perSecond}/s (${one.cpuMicros})` : '-'
+}
+
+class ServerUnderTest {
+  readonly name: string
+  readonly samples: Samples = {}
+  readonly #subject: ServerSubject
+  readonly #plan: ServerPlan
+  readonly #server: RunningServer
+  readonly #relay: LiveRelay
+  readonly #folder: string
+  #idleBytes = 0
+
+  private constructor(options: {
+    readonly name: string
+    readonly subject: ServerSubject
+    readonly plan: ServerPlan
+    readonly server: RunningServer
+    readonly folder: string
+  }) {
+    this.name = options.name
+    this.#subject = options.subject
+    this.#plan = options.plan
+    this.#server = options.server
+    this.#folder = options.folder
+    this.#relay = new LiveRelay(options.server)
+  }
+
+  static async start(
+    name: string,
+    subject: ServerSubject,
+    plan: ServerPlan,
+  ): Promise<ServerUnderTest> {
+    const folder = mkdtempSync(join(tmpdir(), 'couplet-bench-'))
+    const server = await subject.start(folder, LIVE_USERS + plan.rounds * plan.absent)
+    const one = new ServerUnderTest({ name, subject, plan, server, folder })
+    await one.#relay.connect()
+    return one
+  }
+
+  async warmUp(): Promise<void> {
+    await this.#relay.run(this.#plan.liveMs)
+  }
+
+  async live(): Promise<void> {
+    this.#add('live', await this.#relay.run(this.#plan.liveMs))
+  }
+
+  /** Everything that has to do with people who are not always there. */
+  async away(round: number): Promise<void> {
+    const users = this.#absent(round)
+    // The first time somebody comes is not like the others: a subscription is made, say.
+    await logins(this.#server, users)
+    if (this.#subject.stores) {
+      this.#add('store', await storeForAbsent(this.#server, users, senders()))
+      this.#add('drain', await drain(this.#server, users))
+    }
+    this.#add('login', await logins(this.#server, users))
+  }
+
+  async idle(): Promise<void> {
+    this.#idleBytes = await idleMemory(this.#server, this.#absent(0))
+  }
+
+  figures(): ServerFigures {
+    return {
+      remark: this.#subject.remark,
+      speed: Object.fromEntries(
+        Object.entries(this.samples).map(([measure, all]) => [measure, figure(all)]),
+      ),
+      idleKiB: rounded(this.#idleBytes / 1024),
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.#server.stop()
+    rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #absent(round: number): number[] {
+    const { absent } = this.#plan
+    return Array.from({ length: absent }, (_, index) => LIVE_USERS + round * absent + index)
+  }
+
+  #add(measure: string, sample: Sample): void {
+    this.samples[measure] ??= []
+    this.samples[measure].push(sample)
+  }
+}
+
+function ratiosOf(contestants: readonly ServerUnderTest[]): Record<string, number> {
+  const ours = contestants.find(({ name }) => name === OURS)?.samples ?? {}
+  const ratios: Record<string, number> = {}
+  for (const { name, samples } of contestants) {
+    if (name === OURS) continue
+    for (const [measure, theirs] of Object.entries(samples)) {
+      if (ours[measure]) ratios[`${measure}.vs.${name}`] = ratio(ours[measure], theirs).cpu
+    }
+  }
+  return ratios
+}
+
+const PEERS = join(import.meta.dirname, 'server')
