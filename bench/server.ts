@@ -27,7 +27,7 @@ import {
   LIVE_USERS,
   LiveRelay,
   logins,
-  senders,
+  sendingUsers,
   storeForAbsent,
 } from './server/workloads.ts'
 
@@ -177,7 +177,7 @@ class ServerUnderTest {
     // The first time somebody comes is not like the others: a subscription is made, say.
     await logins(this.#server, users)
     if (this.#subject.stores) {
-      this.#add('store', await storeForAbsent(this.#server, users, senders()))
+      this.#add('store', await storeForAbsent(this.#server, users, sendingUsers()))
       this.#add('drain', await drain(this.#server, users))
     }
     this.#add('login', await logins(this.#server, users))

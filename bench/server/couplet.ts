@@ -41,8 +41,10 @@ export const couplet: ServerSubject = {
         args: [
           '--conditions=source',
           join(ROOT, 'apps', 'server', 'src', 'main.ts'),
-          ...['--port', String(port), '--data', folder],
-          ...['--code-sender', `file:${join(folder, 'codes.jsonl')}`, '--log-level', 'warn'],
+          `--port=${port}`,
+          `--data=${folder}`,
+          `--code-sender=file:${join(folder, 'codes.jsonl')}`,
+          '--log-level=warn',
         ],
       },
       port,
@@ -91,6 +93,7 @@ async function register(folder: string, accounts: readonly Account[]): Promise<v
         prekeys: randomBytes(PREKEY_SET_BYTES + SIGNATURE_BYTES),
         prekeysId: 1,
         registeredAt: Date.now(),
+        seenAt: Date.now(),
         revision: 1,
       },
       0,
@@ -129,29 +132,20 @@ function connect(
     webSocket.on('error', reject)
     webSocket.on('message', (data: Buffer) => {
       const frame = decodeServerFrame(data)
-      switch (frame.type) {
-        case 'challenge': {
-          const { challenge } = frame
-          const signed = loginSignedBytes({ serverName, challenge, identityId })
-          send({ type: 'login', identityId, signature: sign(null, signed, signingKey) })
-          break
-        }
-        case 'welcome':
-          resolve(client)
-          break
-        case 'deliver': {
-          const id = createHash('sha256').update(frame.envelope).digest()
-          send({ type: 'ack', id, receipt: id })
-          onMessage()
-          break
-        }
-        case 'put-result':
-          onAccepted?.()
-          break
-        case 'error':
-          reject(new Error(`the server says ${frame.code}`))
-          break
-        default:
+      if (frame.type === 'challenge') {
+        const { challenge } = frame
+        const signed = loginSignedBytes({ serverName, challenge, identityId })
+        send({ type: 'login', identityId, signature: sign(null, signed, signingKey) })
+      } else if (frame.type === 'welcome') {
+        resolve(client)
+      } else if (frame.type === 'deliver') {
+        const id = createHash('sha256').update(frame.envelope).digest()
+        send({ type: 'ack', id, receipt: id })
+        onMessage()
+      } else if (frame.type === 'put-result') {
+        onAccepted?.()
+      } else if (frame.type === 'error') {
+        reject(new Error(`the server says ${frame.code}`))
       }
     })
   })

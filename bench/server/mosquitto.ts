@@ -48,25 +48,16 @@ async function connect(
   const packets = parser()
   let messageId = 0
   packets.on('packet', (packet) => {
-    switch (packet.cmd) {
-      case 'connack':
-        write({
-          cmd: 'subscribe',
-          messageId: 1,
-          subscriptions: [{ topic: topicOf(user), qos: 1 }],
-        })
-        break
-      case 'suback':
-        ready.resolve()
-        break
-      case 'publish':
-        write({ cmd: 'puback', messageId: packet.messageId! })
-        onMessage()
-        break
-      case 'puback':
-        onAccepted?.()
-        break
-      default:
+    if (packet.cmd === 'connack') {
+      const subscriptions = [{ topic: topicOf(user), qos: 1 as const }]
+      write({ cmd: 'subscribe', messageId: 1, subscriptions })
+    } else if (packet.cmd === 'suback') {
+      ready.resolve()
+    } else if (packet.cmd === 'publish') {
+      write({ cmd: 'puback', messageId: packet.messageId! })
+      onMessage()
+    } else if (packet.cmd === 'puback') {
+      onAccepted?.()
     }
   })
   socket.on('data', (data: Buffer) => packets.parse(data))

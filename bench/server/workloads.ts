@@ -166,7 +166,8 @@ export async function idleMemory(server: RunningServer, users: readonly number[]
   return grown / users.length
 }
 
-export function senders(): number[] {
+/** Those who write to the absent. */
+export function sendingUsers(): number[] {
   return Array.from({ length: SENDERS }, (_, user) => user)
 }
 
