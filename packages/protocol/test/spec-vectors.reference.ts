@@ -468,7 +468,7 @@ export function sessionToSendIn(sessions: readonly Session[]): Session | undefin
     return { session, rank: rank(session, behind) }
   })
   return ranked
-    .filter(({ rank }) => rank >= 0)
+    .filter((one) => one.rank >= 0)
     .toSorted(
       (a, b) => b.rank - a.rank || Buffer.compare(a.session.handshakeHash, b.session.handshakeHash),
     )[0]?.session
