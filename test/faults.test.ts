@@ -4,6 +4,7 @@
  */
 import type { ClientPorts, Connection, Plain, Warning } from '@couplet/client'
 import { ClientError } from '@couplet/client'
+import { NO_LIMITS } from '@couplet/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './people.ts'
 
@@ -14,7 +15,8 @@ let server: TestServer
 let people: TestPerson[]
 
 beforeEach(async () => {
-  server = await new TestServer().start()
+  // A flood has to get through the door before it can do harm.
+  server = await new TestServer({ limits: NO_LIMITS }).start()
   people = []
 })
 
