@@ -126,14 +126,19 @@ describe('the documents', () => {
 
   test.each([
     'conventions.md',
+    'constants.md',
     'identity.md',
     'handshake.md',
     'session.md',
     'message.md',
     'receipts.md',
     'safety-number.md',
-    'socket.md',
     'http-api.md',
+    'socket.md',
+    'mailbox.md',
+    'delivery.md',
+    'errors.md',
+    'threat-model.md',
   ])('%s has a worked example', (name) => {
     expect(countExamples(textOf(name))).toBeGreaterThan(0)
   })
