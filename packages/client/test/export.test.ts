@@ -74,7 +74,10 @@ describe('an export', () => {
     })
     expect(manifest).toEqual(vectors.manifest)
     expect(records).toHaveLength(vectors.records.length)
-    expect(reference(file, vectors.passphrase)).toEqual(records)
+    const { read: readByReference, example } = reference(file, vectors.passphrase)
+    expect(readByReference).toEqual(records)
+    const document = readFileSync(join(import.meta.dirname, '../../../spec/export.md'), 'utf8')
+    expect(/<!-- example -->\n```text\n([\s\S]*?)\n```/.exec(document)?.[1]).toBe(example)
     // And by what browsers have.
     const web = { ...crypto(stretchHere), primitives: webPrimitives }
     expect((await read(file, { passphrase: vectors.passphrase, with: web })).records).toEqual(
@@ -175,7 +178,7 @@ function changed(file: Uint8Array, at: number, by = 1): Uint8Array {
 }
 
 /** A second implementation, of spec/export.md and node:crypto alone. */
-function reference(file: Uint8Array, passphrase: string): unknown[] {
+function reference(file: Uint8Array, passphrase: string): { read: unknown[]; example: string } {
   const header = file.subarray(0, HEADER)
   const view = new DataView(file.buffer, file.byteOffset)
   const key = argon2Sync('argon2id', {
@@ -220,7 +223,30 @@ function reference(file: Uint8Array, passphrase: string): unknown[] {
       records.push({ collection, partition, position, value })
     }
   }
-  return records
+  const [first, second] = starts as [number, number, ...number[]]
+  const example = shown({
+    header,
+    passphrase: Buffer.from(passphrase.normalize('NFC')),
+    key,
+    'ke ‖ km': keys,
+    'chunk 0': file.subarray(first, second),
+    'its iv': file.subarray(first + 4, first + 20),
+    'its P': plaintexts[0]!,
+    'its AD': Buffer.concat([labelled('export/chunk'), header, Buffer.alloc(9)]),
+  })
+  return { read: records, example }
+}
+
+/** As the worked example of the document has it: 32 bytes a line. */
+function shown(values: Record<string, Uint8Array>): string {
+  return Object.entries(values)
+    .map(([name, value]) => {
+      const lines = Buffer.from(value)
+        .toString('hex')
+        .match(/.{1,64}/g)!
+      return `${name.padEnd(12)}${lines.join(`\n${' '.repeat(12)}`)}`
+    })
+    .join('\n')
 }
 
 function labelled(purpose: string): Buffer {
