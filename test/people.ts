@@ -107,7 +107,7 @@ export class TestPerson {
   }
 
   static async register(
-    server: TestServer,
+    server: Pick<TestServer, 'url' | 'codes'>,
     phone: string,
     options: PersonOptions = {},
   ): Promise<TestPerson> {
@@ -118,7 +118,7 @@ export class TestPerson {
 
   /** Has asked for a code, and not typed it in yet. */
   static async begin(
-    server: TestServer,
+    server: Pick<TestServer, 'url' | 'codes'>,
     phone: string,
     options: PersonOptions = {},
   ): Promise<TestPerson> {

@@ -1,7 +1,9 @@
 /** People who talk to each other in real browsers over a real server, and what can go wrong meanwhile. */
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
-import { read, TestPerson, type TestServer } from '../../../test/people.ts'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { read } from '../../../test/people.ts'
 import { until, type WebPerson, WebWorld } from './world.ts'
+
+vi.setConfig({ testTimeout: 300_000 })
 
 let world: WebWorld
 let people: WebPerson[] = []
@@ -122,7 +124,7 @@ describe('a conversation', () => {
 
   test('with the SDK at the other end: the same as the command line uses', async () => {
     const [ana] = await couple()
-    const carl = await TestPerson.register(world as unknown as TestServer, '+12025559001')
+    const carl = await world.elsewhere()
     await ana.add(carl, 'Carl')
     const couplet = await carl.online()
     const reading = read(couplet, 1)

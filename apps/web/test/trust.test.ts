@@ -3,9 +3,11 @@ import { mkdtempSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { videoOf } from './camera.ts'
 import { type WebPerson, WebWorld } from './world.ts'
+
+vi.setConfig({ testTimeout: 300_000 })
 
 const VIDEO = join(mkdtempSync(join(tmpdir(), 'couplet-camera-')), 'code.y4m')
 let world: WebWorld
@@ -143,7 +145,7 @@ describe('one browser', () => {
     await ana.page.getByText('This is not the passphrase.').waitFor()
     await ana.page.getByLabel('Passphrase').fill('correct horse')
     await ana.page.getByRole('button', { name: 'Open' }).click()
-    await ana.page.getByRole('heading', { name: 'Chats' }).waitFor()
+    await ana.chats.waitFor()
   })
 
   test('lost storage has a start screen of its own, and a way back', async () => {

@@ -15,6 +15,7 @@ import {
   type Page,
 } from 'playwright-core'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../../../test/browser/chromium.ts'
+import { TestPerson } from '../../../test/people.ts'
 import { buildWebClient, WEB_FOLDER } from '../build.ts'
 
 export class WebWorld {
@@ -102,6 +103,11 @@ export class WebWorld {
     await person.register()
     return person
   }
+
+  /** Somebody without a browser: registered by the SDK, for where their screen is not the subject. */
+  elsewhere(phone: string = this.nextPhone()): Promise<TestPerson> {
+    return TestPerson.register(this, phone)
+  }
 }
 
 export class WebPerson {
@@ -129,7 +135,7 @@ export class WebPerson {
     await this.askForCode()
     await this.page.getByLabel('Six-digit code').fill(await this.code())
     await this.page.getByRole('button', { name: 'Start messaging' }).click()
-    await this.page.getByRole('heading', { name: 'Chats' }).waitFor()
+    await this.chats.waitFor()
   }
 
   async askForCode(): Promise<void> {
@@ -161,6 +167,11 @@ export class WebPerson {
     await this.page.locator('.log[data-loaded="true"]').waitFor()
   }
 
+  /** Above the list of chats; the settings have one of this name too. */
+  get chats(): Locator {
+    return this.page.getByRole('heading', { name: 'Chats', level: 1 })
+  }
+
   get composer(): Locator {
     return this.page.getByRole('textbox', { name: /^Message to/ })
   }
@@ -188,7 +199,7 @@ export class WebPerson {
   /** Opens the page again, as after a restart of the browser. */
   async reload(): Promise<void> {
     await this.page.reload()
-    await this.page.getByRole('heading', { name: 'Chats' }).waitFor()
+    await this.chats.waitFor()
   }
 
   async leave(): Promise<void> {
@@ -199,7 +210,7 @@ export class WebPerson {
 /** Waits until something is true. */
 export async function until(
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<void> {
   const end = Date.now() + timeoutMs
   while (!(await condition())) {
@@ -213,4 +224,4 @@ function exactly(text: string): RegExp {
 }
 
 /** For one thing to happen, on a machine that has more to do. */
-const PATIENCE_MS = 20_000
+const PATIENCE_MS = 60_000
