@@ -16,6 +16,10 @@ import { Welcome } from './screens/start/welcome.tsx'
 import { Toasts } from './ui/toast.tsx'
 
 const Done = lazy(async () => ({ default: (await import('./screens/start/done.tsx')).Done }))
+const MovingOutScreen = lazy(async () => ({ default: (await loadMoving()).MovingOutScreen }))
+const Moved = lazy(async () => ({ default: (await loadMoving()).Moved }))
+const Unfinished = lazy(async () => ({ default: (await loadMoving()).Unfinished }))
+const loadMoving = () => import('./screens/start/moving.tsx')
 
 export function App() {
   const language = useChosenLanguage()
@@ -49,6 +53,12 @@ function Screen({ phase }: { readonly phase: Phase }) {
       return <Done phone={phase.phone} replaced={phase.replaced} />
     case 'ready':
       return <Messages />
+    case 'moving-out':
+      return <MovingOutScreen moving={phase.moving} />
+    case 'moved':
+      return <Moved />
+    case 'export-unfinished':
+      return <Unfinished />
     case 'broken':
       return <Broken failure={phase.failure} />
   }

@@ -48,5 +48,6 @@ const SENTENCES: Readonly<Record<string, Key>> = {
   'key-changed': 'error.key-changed',
   'message-too-long': 'error.message-too-long',
   unauthenticated: 'error.unauthenticated',
+  'unreadable-export': 'error.unreadable-export',
   'already-registered': 'error.already-registered',
 }

@@ -4,7 +4,7 @@
  */
 import type { PendingRegistration } from '@couplet/client'
 import { create } from 'zustand'
-import type { WebPlatform } from '../platform/index.ts'
+import type { MovingOut, WebPlatform } from '../platform/index.ts'
 import { type Failure, failureOf } from './failures.ts'
 import { closeMessenger, openMessenger } from './messenger.ts'
 
@@ -18,6 +18,10 @@ export type Phase =
   /** Registered just now; `replaced`: the number had another key before. */
   | { readonly kind: 'done'; readonly phone: string; readonly replaced: boolean }
   | { readonly kind: 'ready' }
+  /** The home is in a file that the person has yet to save. */
+  | { readonly kind: 'moving-out'; readonly moving: MovingOut }
+  | { readonly kind: 'moved' }
+  | { readonly kind: 'export-unfinished' }
   | { readonly kind: 'broken'; readonly failure: Failure }
 
 interface Session {
@@ -69,12 +73,27 @@ async function openWhatIsThere(): Promise<void> {
     case 'locked':
       return show({ kind: 'locked' })
     case 'lost':
+    case 'moved':
+    case 'export-unfinished':
       return show(state)
     case 'registering':
       return show({ kind: 'code', pending: state, askedAt: Date.now() })
     case 'registered':
       return enter()
   }
+}
+
+/** Shows what is there, in a tab that has the home and has closed it. */
+export async function resume(): Promise<void> {
+  try {
+    await openWhatIsThere()
+  } catch (error) {
+    show({ kind: 'broken', failure: failureOf(error) })
+  }
+}
+
+export function currentPassphrase(): string | undefined {
+  return passphrase
 }
 
 async function enter(): Promise<void> {
@@ -148,6 +167,6 @@ export async function changePassphrase(
   }
 }
 
-function show(phase: Phase): void {
+export function show(phase: Phase): void {
   useSession.setState({ phase })
 }

@@ -29,7 +29,7 @@ export const ar: Catalogue = {
   'welcome.hint':
     'نرسل رسالة واحدة فيها رمز من ستة أرقام. لا يخزّن الخادم إلا رقمك ومفاتيحك العامة.',
   'welcome.server': 'خادمك هو {server}. لاستخدام خادم آخر افتح عنوانه.',
-  'welcome.restore': 'استعادة من نسخة احتياطية',
+  'welcome.restore': 'النقل من ملف',
   'welcome.error.empty': 'أدخل رقم هاتفك.',
   'welcome.error.number': 'لا يمكن أن يوجد رقم كهذا. تحقق من البلد والأرقام.',
 
@@ -59,7 +59,7 @@ export const ar: Catalogue = {
   'done.keep.text': 'قد تمسح المتصفحات ما تخزّنه المواقع. اطلب منه ألا يفعل.',
   'done.keep.button': 'احتفظ بها',
   'done.keep.yes': 'هذا المتصفح يحتفظ ببياناتك.',
-  'done.keep.no': 'لم يَعِد المتصفح بذلك. ثبّت التطبيق أو صدّر نسخة احتياطية من الإعدادات.',
+  'done.keep.no': 'لم يَعِد المتصفح بذلك. تثبيت التطبيق يساعد.',
   'done.passphrase.title': 'احمها بعبارة سرية',
   'done.passphrase.text': 'اختياري. تُطلب كلما فتحت Couplet، ولا يستطيع أحد إعادة تعيينها.',
   'done.passphrase.button': 'عيّن عبارة سرية',
@@ -309,6 +309,25 @@ export const ar: Catalogue = {
   'broken.reload': 'ابدأ من جديد',
   'broken.storage': 'تخزين المتصفح ممتلئ أو لا يمكن الكتابة فيه. وفّر مساحة ثم ابدأ من جديد.',
 
+  'moving.passphrase': 'العبارة السرية للملف',
+  'moving.save.title': 'احفظ الملف',
+  'moving.save.text': 'مفاتيحك ورسائلك في ملف مشفّر. احفظه حيث تجده: قريبًا لن تكون في مكان سواه.',
+  'moving.save.button': 'حفظ الملف',
+  'moving.saved.text': 'تحقق من وجود الملف. عندما تؤكد يُحذف كل شيء من هذا المتصفح.',
+  'moving.saved.button': 'الملف عندي',
+  'moving.cancel': 'إلغاء والبقاء في هذا المتصفح',
+  'moved.title': 'انتقل حسابك',
+  'moved.text':
+    'حسابك في الملف الذي حفظته. افتح Couplet على الجهاز الآخر واختر «النقل من ملف». لتعيده إلى هنا ابدأ من جديد هنا وافعل الشيء نفسه.',
+  'moved.again': 'البدء من جديد في هذا المتصفح',
+  'unfinished.title': 'انقطع الانتقال',
+  'unfinished.text':
+    'أُغلقت الصفحة قبل أن تؤكد حفظ الملف. أنشئ الملف مرة أخرى أو ابقَ في هذا المتصفح.',
+  'unfinished.back': 'البقاء في هذا المتصفح',
+  'unfinished.back.title': 'البقاء في هذا المتصفح؟',
+  'unfinished.back.text':
+    'احذف كل ملف من هذا الانتقال ولا تفتح أيًّا منها: حساب في مكانين يفقد رسائل.',
+
   'settings.title': 'الإعدادات',
   'settings.sections': 'أقسام الإعدادات',
   'settings.profile': 'الملف الشخصي',
@@ -361,9 +380,9 @@ export const ar: Catalogue = {
   'settings.persist.yes': 'وعد هذا المتصفح بالاحتفاظ بالبيانات.',
   'settings.persist.no': 'قد يمسح المتصفح البيانات حين تضيق المساحة.',
   'settings.persist.ask': 'اطلب الاحتفاظ بها',
-  'settings.export': 'نقل أو نسخ احتياطي',
+  'settings.export': 'الانتقال إلى جهاز آخر',
   'settings.export.text':
-    'ملف مشفّر فيه مفاتيحك ورسائلك. ينقل حسابك: بعده لا يبقى هذا المتصفح مسجّلًا.',
+    'ملف مشفّر يحمل مفاتيحك ورسائلك. بعده يكون حسابك حيث تفتح الملف، ولا يبقى في هذا المتصفح.',
   'settings.export.button': 'تصدير…',
   'settings.server': 'ما يعرفه الخادم عنك',
   'settings.server.text': 'سُئل الآن. لا شيء آخر عنك عليه.',
@@ -426,6 +445,7 @@ export const ar: Catalogue = {
   'error.key-changed': 'تغيّر المفتاح في هذه الأثناء. انظر إلى الجديد.',
   'error.message-too-long': 'هذه الرسالة طويلة جدًا.',
   'error.unauthenticated': 'لم يعد الخادم يعرف هذا المفتاح: سُجّل الرقم في مكان آخر.',
+  'error.unreadable-export': 'هذا ليس ملفًا من Couplet، أو أنه تالف.',
   'error.already-registered': 'في هذا المتصفح رقم مسجّل بالفعل.',
   'error.unknown': 'لم ينجح ذلك ({code}).',
 }

@@ -29,7 +29,7 @@ export const de: Catalogue = {
   'welcome.hint':
     'Wir senden eine SMS mit sechsstelligem Code. Der Server speichert nur deine Nummer und deine öffentlichen Schlüssel.',
   'welcome.server': 'Dein Server ist {server}. Für einen anderen öffne dessen Adresse.',
-  'welcome.restore': 'Aus einer Sicherung wiederherstellen',
+  'welcome.restore': 'Aus einer Datei übernehmen',
   'welcome.error.empty': 'Gib deine Telefonnummer ein.',
   'welcome.error.number': 'Diese Nummer kann es nicht geben. Prüfe das Land und die Ziffern.',
 
@@ -58,8 +58,7 @@ export const de: Catalogue = {
     'Browser löschen manchmal, was eine Seite speichert. Bitte ihn, das nicht zu tun.',
   'done.keep.button': 'Behalten',
   'done.keep.yes': 'Dieser Browser behält deine Daten.',
-  'done.keep.no':
-    'Der Browser hat nichts versprochen. Installiere die App oder sichere dein Konto in den Einstellungen.',
+  'done.keep.no': 'Der Browser hat nichts versprochen. Die App zu installieren hilft.',
   'done.passphrase.title': 'Mit einer Passphrase schützen',
   'done.passphrase.text':
     'Freiwillig. Sie wird bei jedem Öffnen verlangt, und niemand kann sie zurücksetzen.',
@@ -302,6 +301,27 @@ export const de: Catalogue = {
   'broken.storage':
     'Der Speicher des Browsers ist voll oder nicht beschreibbar. Schaffe Platz und starte neu.',
 
+  'moving.passphrase': 'Passphrase für die Datei',
+  'moving.save.title': 'Sichere die Datei',
+  'moving.save.text':
+    'Deine Schlüssel und Nachrichten sind in einer verschlüsselten Datei. Bewahre sie gut auf: Bald sind sie nur noch dort.',
+  'moving.save.button': 'Datei sichern',
+  'moving.saved.text':
+    'Sieh nach, ob die Datei da ist. Wenn du bestätigst, wird in diesem Browser alles gelöscht.',
+  'moving.saved.button': 'Ich habe die Datei',
+  'moving.cancel': 'Abbrechen und in diesem Browser bleiben',
+  'moved.title': 'Dein Konto ist umgezogen',
+  'moved.text':
+    'Es ist in der Datei, die du gesichert hast. Öffne Couplet auf dem anderen Gerät und wähle „Aus einer Datei übernehmen“. Soll es wieder hierher, fang hier neu an und tu dasselbe.',
+  'moved.again': 'In diesem Browser neu anfangen',
+  'unfinished.title': 'Der Umzug wurde unterbrochen',
+  'unfinished.text':
+    'Die Seite wurde geschlossen, bevor du bestätigt hast, dass die Datei gesichert ist. Erstelle die Datei noch einmal, oder bleib in diesem Browser.',
+  'unfinished.back': 'In diesem Browser bleiben',
+  'unfinished.back.title': 'In diesem Browser bleiben?',
+  'unfinished.back.text':
+    'Lösche jede Datei dieses Umzugs und öffne keine: Ein Konto an zwei Orten verliert Nachrichten.',
+
   'settings.title': 'Einstellungen',
   'settings.sections': 'Abschnitte der Einstellungen',
   'settings.profile': 'Profil',
@@ -357,9 +377,9 @@ export const de: Catalogue = {
   'settings.persist.yes': 'Der Browser hat versprochen, die Daten zu behalten.',
   'settings.persist.no': 'Der Browser darf die Daten löschen, wenn der Platz knapp wird.',
   'settings.persist.ask': 'Darum bitten',
-  'settings.export': 'Umziehen oder sichern',
+  'settings.export': 'Auf ein anderes Gerät umziehen',
   'settings.export.text':
-    'Eine verschlüsselte Datei mit deinen Schlüsseln und Nachrichten. Dein Konto zieht damit um: Danach ist dieser Browser nicht mehr registriert.',
+    'Eine verschlüsselte Datei nimmt deine Schlüssel und Nachrichten mit. Danach ist dein Konto dort, wo du sie öffnest, und nicht mehr in diesem Browser.',
   'settings.export.button': 'Exportieren …',
   'settings.server': 'Was der Server über dich weiß',
   'settings.server.text': 'Eben gefragt. Mehr ist dort nicht über dich.',
@@ -422,6 +442,7 @@ export const de: Catalogue = {
   'error.message-too-long': 'Diese Nachricht ist zu lang.',
   'error.unauthenticated':
     'Der Server kennt diesen Schlüssel nicht mehr: Die Nummer wurde woanders registriert.',
+  'error.unreadable-export': 'Das ist keine Datei von Couplet, oder sie ist beschädigt.',
   'error.already-registered': 'In diesem Browser ist schon eine Nummer registriert.',
   'error.unknown': 'Das hat nicht geklappt ({code}).',
 }

@@ -27,7 +27,7 @@ export const en = {
   'welcome.hint':
     'We send one text with a six-digit code. The server stores only your number and your public keys.',
   'welcome.server': 'Your server is {server}. To use another one, open its address.',
-  'welcome.restore': 'Restore from a backup',
+  'welcome.restore': 'Take over from a file',
   'welcome.error.empty': 'Enter your phone number.',
   'welcome.error.number':
     'This is not a phone number that can exist. Check the country and the digits.',
@@ -55,8 +55,7 @@ export const en = {
   'done.keep.text': 'Browsers may clear what a site stores. Ask this one not to.',
   'done.keep.button': 'Keep it',
   'done.keep.yes': 'This browser keeps your data.',
-  'done.keep.no':
-    'The browser did not promise. Install the app or export a backup in the settings.',
+  'done.keep.no': 'The browser did not promise. Installing the app helps.',
   'done.passphrase.title': 'Protect it with a passphrase',
   'done.passphrase.text':
     'Optional. It is asked for each time you open Couplet, and nobody can reset it.',
@@ -294,6 +293,27 @@ export const en = {
   'broken.storage':
     'The browser’s storage is full or cannot be written. Free some space, then start again.',
 
+  'moving.passphrase': 'Passphrase for the file',
+  'moving.save.title': 'Save the file',
+  'moving.save.text':
+    'Your keys and messages are in an encrypted file. Keep it where you find it again: soon it is the only place that has them.',
+  'moving.save.button': 'Save the file',
+  'moving.saved.text':
+    'Look whether the file is there. When you confirm, everything is deleted from this browser.',
+  'moving.saved.button': 'I have the file',
+  'moving.cancel': 'Cancel and stay in this browser',
+  'moved.title': 'Your account has moved',
+  'moved.text':
+    'It is in the file that you saved. Open Couplet on the other device and choose “Take over from a file”. To have it here again, start anew here and do the same.',
+  'moved.again': 'Start anew in this browser',
+  'unfinished.title': 'The move was interrupted',
+  'unfinished.text':
+    'The page was closed before you confirmed that the file was saved. Make the file again, or stay in this browser.',
+  'unfinished.back': 'Stay in this browser',
+  'unfinished.back.title': 'Stay in this browser?',
+  'unfinished.back.text':
+    'Delete every file of this move, and never open one: an account that is in two places loses messages.',
+
   'settings.title': 'Settings',
   'settings.sections': 'Sections of the settings',
   'settings.profile': 'Profile',
@@ -349,9 +369,9 @@ export const en = {
   'settings.persist.yes': 'This browser has promised to keep the data.',
   'settings.persist.no': 'The browser may clear the data when room is short.',
   'settings.persist.ask': 'Ask it to keep them',
-  'settings.export': 'Move or back up',
+  'settings.export': 'Move to another device',
   'settings.export.text':
-    'An encrypted file with your keys and messages. It moves your account: afterwards this browser is no longer registered.',
+    'An encrypted file takes your keys and messages along. Afterwards your account is where you open the file, and no longer in this browser.',
   'settings.export.button': 'Export…',
   'settings.server': 'What the server knows about you',
   'settings.server.text': 'Asked just now. There is nothing else about you on it.',
@@ -412,6 +432,7 @@ export const en = {
   'error.message-too-long': 'This message is too long.',
   'error.unauthenticated':
     'The server does not know this key any more: the number was registered somewhere else.',
+  'error.unreadable-export': 'This is not a file of Couplet, or it is damaged.',
   'error.already-registered': 'A number is registered in this browser already.',
   'error.unknown': 'That did not work ({code}).',
 } as const

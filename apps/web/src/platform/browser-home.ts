@@ -8,18 +8,29 @@ import {
   openCouplet,
   requestPersistence,
 } from '@couplet/client/web'
-import type { HomeAccess } from './ports.ts'
+import type { HomeAccess, HomeState, Unlock } from './ports.ts'
 import { stretchInWorker } from './stretch.ts'
 
 export function browserHome(): HomeAccess {
   const stretch = stretchInWorker
   return {
-    homeState: (settings) => homeState({ ...settings, stretch }),
+    homeState: stateOfHome,
     beginRegistration: (settings) => beginRegistration({ ...settings, stretch }),
     completeRegistration: (settings) => completeRegistration({ ...settings, stretch }),
     openCouplet: (settings) => openCouplet({ ...settings, stretch }),
     changePassphrase: (settings) => changePassphrase({ ...settings, stretch }),
     forgetHome: () => forgetHome(),
     requestPersistence,
+  }
+}
+
+async function stateOfHome(settings: Unlock = {}): Promise<HomeState> {
+  try {
+    return await homeState({ ...settings, stretch: stretchInWorker })
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? error.code : undefined
+    if (code === 'home-moved') return { kind: 'moved' }
+    if (code === 'export-unfinished') return { kind: code }
+    throw error
   }
 }

@@ -5,6 +5,7 @@
  * The screens are written against the interfaces of `ports.ts`. This file chooses who serves them.
  */
 import { browserHome } from './browser-home.ts'
+import { browserMoving } from './browser-moving.ts'
 import { notices } from './notices.ts'
 import type { WebPlatform } from './ports.ts'
 import { updates } from './updates.ts'
@@ -16,6 +17,7 @@ export type * from './ports.ts'
 export const webPlatform: WebPlatform = {
   home: browserHome(),
   tabLock: webLock(),
+  moving: browserMoving(),
   notices: notices(),
   push: webPush(),
   updates: updates(),

@@ -12,6 +12,10 @@ export type HomeState =
   | { readonly kind: 'registered'; readonly protection: 'passphrase' | 'none' }
   /** There was an identity, and the browser has thrown its storage away. */
   | { readonly kind: 'lost'; readonly phone: string; readonly server: string }
+  /** The account was moved to another device. */
+  | { readonly kind: 'moved' }
+  /** It was about to be when the page was closed. */
+  | { readonly kind: 'export-unfinished' }
 
 export interface Unlock {
   readonly passphrase?: string | undefined
@@ -47,10 +51,20 @@ export interface TabLock {
 
 /** A home as an encrypted file. The home must not be open. */
 export interface Moving {
-  /** Moves it out: this browser is not registered any more. */
-  exportHome(passphrase: string): Promise<Blob>
-  /** @throws {ClientError} `wrong-passphrase`, `already-registered`, `unreadable-home`. */
-  importHome(file: Blob, passphrase: string): Promise<void>
+  /** Retires the home: from now on it is either finished or taken back. */
+  exportHome(settings: Unlock & { readonly filePassphrase: string }): Promise<MovingOut>
+  /** @throws {ClientError} `wrong-passphrase`, `already-registered`, `unreadable-export`. */
+  importHome(file: Blob, filePassphrase: string): Promise<void>
+  /** Takes an interrupted export back: the home can be opened again. */
+  takeBack(settings: Unlock): Promise<void>
+}
+
+export interface MovingOut {
+  readonly file: Blob
+  /** The person has the file: the home is emptied. */
+  readonly finish: () => Promise<void>
+  /** There is no file: the home is as it was. */
+  readonly cancel: () => Promise<void>
 }
 
 /** Telling of new messages. They say nothing but that there is one. */
@@ -79,7 +93,7 @@ export interface Updates {
 export interface WebPlatform {
   readonly home: HomeAccess
   readonly tabLock: TabLock
-  readonly moving?: Moving
+  readonly moving: Moving
   readonly notices?: Notices
   readonly push?: Push | undefined
   readonly updates?: Updates

@@ -26,6 +26,9 @@ export function ChatHeader({
   )
   return (
     <header className="chat-header">
+      <h1 className="visually-hidden">
+        <bdi>{name}</bdi>
+      </h1>
       <IconButton
         name={words('common.back')}
         icon="back"

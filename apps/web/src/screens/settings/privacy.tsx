@@ -1,15 +1,14 @@
 /** Who may reach one, what others are told, and what lies in this browser. */
 import { useEffect, useState } from 'react'
-import { failureOf, sentenceFor } from '../../app/failures.ts'
 import { block, changeSettings, useMessenger } from '../../app/messenger.ts'
-import { canMove, exportTo } from '../../app/moving.ts'
 import { useCalled } from '../../app/names.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { webPlatform } from '../../platform/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
-import { Switch, TextField } from '../../ui/field.tsx'
+import { Switch } from '../../ui/field.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { MoveOutForm } from './move-out-form.tsx'
 import { PassphraseForm } from './passphrase.tsx'
 
 export function Privacy() {
@@ -129,28 +128,14 @@ export function DataSettings() {
           <Button onClick={() => void keep()}>{words('settings.persist.ask')}</Button>
         )}
       </div>
-      {canMove() && <Export />}
+      <Export />
     </>
   )
 }
 
 function Export() {
-  const { words, tag } = useLanguage()
+  const words = useWords()
   const [isOpen, setOpen] = useState(false)
-  const [passphrase, setPassphrase] = useState('')
-  const [error, setError] = useState<string>()
-  const [busy, setBusy] = useState(false)
-  const save = async () => {
-    if (passphrase.length < LEAST_LENGTH) return setError(words('settings.passphrase.short'))
-    setBusy(true)
-    try {
-      const file = await exportTo(passphrase)
-      if (file) download(file, `couplet-${new Date().toISOString().slice(0, 10)}.couplet`)
-    } catch (failure) {
-      setError(sentenceFor(words, failureOf(failure), tag))
-      setBusy(false)
-    }
-  }
   return (
     <div className="choice-row">
       <div>
@@ -159,39 +144,11 @@ function Export() {
       </div>
       <Button onClick={() => setOpen(true)}>{words('settings.export.button')}</Button>
       <Dialog title={words('settings.export')} open={isOpen} onClose={() => setOpen(false)}>
-        <form
-          className="form"
-          onSubmit={(event) => {
-            event.preventDefault()
-            void save()
-          }}
-        >
-          <p className="dialog-text">{words('settings.export.text')}</p>
-          <TextField
-            label={words('settings.passphrase.new')}
-            type="password"
-            autoComplete="new-password"
-            value={passphrase}
-            error={error}
-            onChange={(event) => setPassphrase(event.currentTarget.value)}
-          />
-          <div className="buttons buttons-end">
-            <Button look="main" submit busy={busy}>
-              {words('settings.export.button')}
-            </Button>
-          </div>
-        </form>
+        <p className="dialog-text">{words('settings.export.text')}</p>
+        <MoveOutForm />
       </Dialog>
     </div>
   )
-}
-
-function download(file: Blob, name: string): void {
-  const link = document.createElement('a')
-  link.href = URL.createObjectURL(file)
-  link.download = name
-  link.click()
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000)
 }
 
 function bytes(count: number, tag: string): string {
@@ -202,5 +159,3 @@ function bytes(count: number, tag: string): string {
     maximumFractionDigits: isLarge ? 1 : 0,
   }).format(count / (isLarge ? 1_000_000 : 1000))
 }
-
-const LEAST_LENGTH = 8

@@ -1,7 +1,7 @@
-/** Taking up a backup, where the browser's side can read one. */
+/** Taking up the account of a file. */
 import { type ChangeEvent, useRef, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
-import { canMove, restoreFrom } from '../../app/moving.ts'
+import { restoreFrom } from '../../app/moving.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { Dialog } from '../../ui/dialog.tsx'
@@ -15,7 +15,6 @@ export function Restore({ main }: { readonly main: boolean }) {
   const [passphrase, setPassphrase] = useState('')
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
-  if (!canMove()) return null
 
   const choose = (event: ChangeEvent<HTMLInputElement>) => {
     setFile(event.currentTarget.files?.[0])
