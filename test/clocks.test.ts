@@ -1,4 +1,5 @@
 /** Clocks that were wrong, and were set right: nothing waits for the time that they showed. */
+import { NO_LIMITS } from '@couplet/server'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { TestClock, TestPerson, TestServer, until } from './people.ts'
 
@@ -53,6 +54,26 @@ test('a replacement that was noted while the clock was ahead forbids no other on
     await (await ana.couplet.send(ben.phone, text)).delivered
     await (await ben.couplet.send(ana.phone, `${text} has come`)).delivered
     clock.offset = 0
+  }
+})
+
+test('a pace that was asked for while the clock was ahead is kept for its seconds, not longer', async () => {
+  const sends = { burst: 5, periodMs: 500 }
+  const strict = await new TestServer({ limits: { ...NO_LIMITS, sends } }).start()
+  const cy = await TestPerson.register(strict, '+12025550103', { clock })
+  const dee = await TestPerson.register(strict, '+12025550104', { clock })
+  try {
+    await cy.online()
+    await dee.online()
+    clock.offset = 20 * HOUR_MS
+    for (let i = 0; i < 10; i++) await cy.couplet.send(dee.phone, `message ${i}`)
+    await until(async () => (await cy.couplet.outbox()).length <= 5)
+    clock.offset = 0
+    await until(async () => (await cy.couplet.outbox()).length === 0, 60_000)
+  } finally {
+    await cy.offline()
+    await dee.offline()
+    await strict.stop()
   }
 })
 

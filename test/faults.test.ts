@@ -2,7 +2,7 @@
  * What goes wrong on the way and on the device, and must not cost a message: refusals, lost state,
  * lies that are taken back, two calls at once. (spec/delivery.md)
  */
-import type { ClientPorts, Connection, Plain, Warning } from '@couplet/client'
+import type { Connection, Plain, Warning } from '@couplet/client'
 import { ClientError } from '@couplet/client'
 import { NO_LIMITS } from '@couplet/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -167,6 +167,75 @@ describe('a server that cannot just now', () => {
   )
 })
 
+describe('a server that forgets', () => {
+  test('what was settled without a receipt waits for the receipt all the same', async () => {
+    const server = { forgets: false }
+    const forgetful = between((honest) => ({
+      status: async (ids) =>
+        server.forgets ? ids.map(() => ({ kind: 'unknown' as const })) : honest.status(ids),
+    }))
+    const ana = await register(ANA, { ports: forgetful })
+    const ben = await register(BEN)
+    await ben.open()
+    await ben.couplet.changeSettings({ strangers: 'ask' })
+    await ben.online()
+    await ana.online()
+    await ana.couplet.send(BEN, 'hello')
+    await until(async () => (await ana.couplet.outbox()).length === 0)
+    await ana.offline()
+    server.forgets = true
+    await ana.online()
+    await ana.couplet.settled()
+    await ben.couplet.accept(ANA)
+    await until(async () => {
+      const [message] = await ana.couplet.history(BEN)
+      return message?.direction === 'outgoing' && message.state === 'delivered'
+    }, 30_000)
+  })
+
+  test('each envelope that it never saw is put once more, however slowly that is answered', async () => {
+    const line = { dead: false, puts: 0 }
+    const end = Promise.withResolvers<never>()
+    end.promise.catch(() => {})
+    const lossy = between((honest) => ({
+      put: (...put) => {
+        line.puts++
+        return line.dead ? end.promise : honest.put(...put)
+      },
+    }))
+    const reader = { held: Promise.resolve() }
+    const slow = between((honest) => ({
+      ack: async (id, receipt) => {
+        await reader.held
+        return honest.ack(id, receipt)
+      },
+    }))
+    const ana = await register(ANA, { ports: lossy })
+    const ben = await register(BEN, { ports: slow })
+    await ana.online()
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'hello')).delivered
+    await (await ben.couplet.send(ANA, 'hello')).delivered
+    line.dead = true
+    line.puts = 0
+    // More than are put at once, so that the client settles again before the first are answered.
+    const count = 40
+    for (let i = 0; i < count; i++) await ana.couplet.send(BEN, `message ${i}`)
+    await until(() => line.puts > 0)
+    end.reject(new ClientError('closed', 'the line is dead'))
+    await ana.offline()
+    const release = Promise.withResolvers<void>()
+    reader.held = release.promise
+    line.dead = false
+    line.puts = 0
+    await ana.online()
+    await until(() => line.puts >= count, 30_000)
+    release.resolve()
+    await until(async () => (await ana.couplet.outbox()).length === 0, 30_000)
+    expect(line.puts).toBe(count)
+  })
+})
+
 describe('calls that come at once', () => {
   test('connecting twice is one connection', async () => {
     const ana = await register(ANA)
@@ -216,12 +285,28 @@ describe('own prekeys, while connected for long', () => {
 function refusing(
   which: 'put' | 'status',
   faults: { left: number },
-): (ports: ClientPorts) => Partial<ClientPorts> {
-  const refuse = () => {
+): NonNullable<PersonOptions['ports']> {
+  const refuse = (): void => {
     if (faults.left === 0) return
     faults.left--
     throw new ClientError('unavailable', 'not just now')
   }
+  return between((honest) => ({
+    put: async (...put) => {
+      if (which === 'put') refuse()
+      return honest.put(...put)
+    },
+    status: async (ids) => {
+      if (which === 'status') refuse()
+      return honest.status(ids)
+    },
+  }))
+}
+
+/** Stands between a client and its server. */
+function between(
+  change: (honest: Connection) => Partial<Connection>,
+): NonNullable<PersonOptions['ports']> {
   return (ports) => ({
     createConnector: (url) => ({
       connect: async (signer, events) => {
@@ -229,18 +314,13 @@ function refusing(
         const connection: Connection = {
           capacity: honest.capacity,
           clockOffset: honest.clockOffset,
-          put: async (...put) => {
-            if (which === 'put') refuse()
-            return honest.put(...put)
-          },
-          status: async (ids) => {
-            if (which === 'status') refuse()
-            return honest.status(ids)
-          },
+          put: (...put) => honest.put(...put),
+          status: (ids) => honest.status(ids),
           ack: (id, receipt) => honest.ack(id, receipt),
           nack: (id, reason) => honest.nack(id, reason),
           check: () => honest.check(),
           close: () => honest.close(),
+          ...change(honest),
         }
         return connection
       },

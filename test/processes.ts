@@ -130,9 +130,18 @@ export class World {
     return result
   }
 
-  /** Starts `couplet` with these arguments. */
-  spawn(args: readonly string[], environment: Record<string, string> = {}): Running {
-    const child = spawn(process.execPath, [...COUPLET, ...args], {
+  /**
+   * Starts `couplet` with these arguments.
+   *
+   * @param within - a command that runs another one somewhere else: in another network, say.
+   */
+  spawn(
+    args: readonly string[],
+    environment: Record<string, string> = {},
+    within: readonly string[] = [],
+  ): Running {
+    const [program, ...rest] = [...within, process.execPath, ...COUPLET, ...args]
+    const child = spawn(program!, rest, {
       cwd: this.folder,
       env: { ...this.environment, ...environment },
       stdio: ['pipe', 'pipe', 'pipe'],

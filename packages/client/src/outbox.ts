@@ -171,7 +171,8 @@ export class Outbox {
       while (this.#connection === connection) {
         self.again = false
         if (this.#behind.has(contactNo)) return
-        if (this.#pace.until > this.#now()) return this.#kickAt(contactNo, this.#pace.until)
+        const earliest = this.#pace.earliest(this.#now())
+        if (earliest > this.#now()) return this.#kickAt(contactNo, earliest)
         const step = await this.#next(contactNo)
         if (step.kind === 'put') {
           const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
@@ -410,6 +411,8 @@ export class Outbox {
       for (const [i, { id, record }] of batch.entries()) {
         const status = statuses[i]
         if (!status) throw new ClientError('unexpected-answer', 'a status is missing')
+        // On its way again already: its answer will say what became of it.
+        if (status.kind === 'unknown' && this.#unanswered.has(id)) continue
         const retry = status.kind === 'unknown' && (await this.#toRetry(id, record))
         // Frames keep their order on the socket: nothing newer overtakes it, so no need to wait.
         if (retry && retries++ >= this.#pace.window) this.#fallBehind(contactNo)
@@ -422,7 +425,8 @@ export class Outbox {
   /** More is to be retried than the server takes at the moment: the rest comes a little later. */
   #fallBehind(contactNo: number): void {
     this.#behind.add(contactNo)
-    this.#settleAt(contactNo, Math.max(this.#pace.until, this.#now() + PACE_MS))
+    const now = this.#now()
+    this.#settleAt(contactNo, Math.max(this.#pace.earliest(now), now + PACE_MS))
   }
 
   /** The same envelope again, never pushing out a newer one; none if it does not count any more. */

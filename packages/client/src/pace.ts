@@ -5,20 +5,26 @@
 export class Pace {
   #window = MAX_PUTS_UNDERWAY
   #until = 0
+  #waitMs = 0
 
   /** Puts without an answer, for each contact. */
   get window(): number {
     return this.#window
   }
 
-  /** Nothing goes out before: milliseconds since 1970. */
-  get until(): number {
-    return this.#until
+  /**
+   * When something may go out again, in milliseconds since 1970; `now` when it may already. A clock
+   * that was ahead and was set back prolongs no wait.
+   */
+  earliest(now: number): number {
+    const isAhead = this.#until - now > this.#waitMs
+    return isAhead ? now : Math.max(this.#until, now)
   }
 
   refused(now: number, retryAfterSeconds: number): void {
     this.#window = 1
-    this.#until = Math.max(this.#until, now + 1000 * retryAfterSeconds)
+    this.#until = Math.max(this.earliest(now), now + 1000 * retryAfterSeconds)
+    this.#waitMs = this.#until - now
   }
 
   taken(): void {

@@ -125,6 +125,7 @@ export class Reactions {
 
   /** The content goes out again under a new key; this envelope is thrown away. */
   async #resend({ tables, id, sent }: Case, cause: 'full' | 'unusable'): Promise<Reaction> {
+    if (await this.#awaitsReceipt(tables, sent)) return {}
     await tables.deleteSentEnvelope(id)
     const full: Reaction = cause === 'full' ? { isFull: true } : {}
     const message = await carriedMessage(tables, id, sent)
@@ -139,6 +140,19 @@ export class Reactions {
       phase: { kind: 'resend', notBefore, attempts },
     })
     return { ...stored, ...full }
+  }
+
+  /**
+   * Acknowledged without a receipt before, and the receipt may still come: the server may forget
+   * such an envelope, we may not.
+   */
+  async #awaitsReceipt(
+    tables: Tables,
+    { contact, message, createdAt }: SentEnvelopeRecord,
+  ): Promise<boolean> {
+    if (message === undefined || this.#now() - createdAt > RECEIPT_PATIENCE_MS) return false
+    const value = await tables.outgoing(contact, message)
+    return value?.phase.kind === 'done' && value.state === 'sent'
   }
 
   async #store(

@@ -98,13 +98,18 @@ function execute(ports: Ports, { port, method, args }: StoreCall): unknown {
 }
 
 /**
- * Empties the write-ahead log. A person who reads the file at this moment holds it up; nobody waits
- * for that, the next one does it.
+ * Empties the write-ahead log. A person who reads the file at this moment holds it up, and so does a
+ * full disk; nobody waits for that, the next one does it. What is in the log is safe there.
  */
 function checkpoint(db: DatabaseSync): void {
   db.exec('PRAGMA busy_timeout = 0')
-  db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
-  db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  try {
+    db.exec('PRAGMA wal_checkpoint(TRUNCATE)')
+  } catch {
+    // A disk that takes nothing is noticed, and told, by whoever has something to write.
+  } finally {
+    db.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`)
+  }
 }
 
 function restrict(path: string): void {

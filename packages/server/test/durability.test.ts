@@ -32,7 +32,7 @@ afterEach(() => {
 async function startChild(port = 0): Promise<TestServer> {
   folder ||= dataFolder()
   const script = fileURLToPath(new URL('./server.child.ts', import.meta.url))
-  const args = ['--conditions=source', script, folder, String(port)]
+  const args = ['--conditions=source', script, folder, String(port), String(CHECKPOINT_MS)]
   child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] })
   const codes = new Map<string, string[]>()
   const listening = Promise.withResolvers<number>()
@@ -48,6 +48,9 @@ async function startChild(port = 0): Promise<TestServer> {
   const name = `localhost:${taken}`
   return { url, name, port: taken, codes, failed: new Promise(() => {}), close: async () => {} }
 }
+
+/** Short, so that the log is emptied, or cannot be, while a test looks. */
+const CHECKPOINT_MS = 200
 
 async function kill(): Promise<void> {
   const gone = once(child!, 'exit')
@@ -116,6 +119,9 @@ it.runIf(process.platform === 'linux')(
     limitFiles('1')
     const ref = anas.putting(ben, refused)
     expect(await anas.take('error')).toMatchObject({ ref, code: 'unavailable', retryAfter: 5 })
+    // The log cannot be emptied either, and that must not end the server.
+    await new Promise((resolve) => setTimeout(resolve, 3 * CHECKPOINT_MS))
+    expect(child!.exitCode).toBeNull()
     limitFiles('unlimited')
     expect(await anas.outcome(anas.putting(ben, refused))).toEqual({ kind: 'stored' })
     await kill()

@@ -1,10 +1,11 @@
 /** A server in a process of its own, to be killed: prints its port, and codes to standard output. */
 import { createServer } from '../src/index.ts'
 
-const [folder, port] = process.argv.slice(2)
+const [folder, port, checkpointMs] = process.argv.slice(2)
 const server = await createServer({
   port: Number(port),
   data: folder,
+  checkpointMs: checkpointMs === undefined ? undefined : Number(checkpointMs),
   codeSender: {
     development: true,
     send: async (phone, code) => void process.stdout.write(`code ${phone} ${code}\n`),
