@@ -22,7 +22,8 @@ export function MessageMenu({
   const words = useWords()
   return (
     <Menu.Root open onOpenChange={(isOpen) => !isOpen && onClose()}>
-      <Menu.Portal>
+      {/* Within the landmark that the message is in. */}
+      <Menu.Portal container={document.getElementById('main')}>
         <Menu.Positioner anchor={anchor} side="bottom" align="start" sideOffset={4}>
           <Menu.Popup
             className="menu"
