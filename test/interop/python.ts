@@ -3,20 +3,19 @@
  * do. It needs Python 3.9 or newer with the package `cryptography` (Debian: python3-cryptography),
  * which is installed when this is root on Debian. Never silently none.
  */
-import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from 'node:child_process'
+import { type ChildProcessWithoutNullStreams, execFile, spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
 
 /** Runs one of the scripts in this folder; what it printed, or an error with what it complained of. */
-export function runPython(script: string, ...args: string[]): string {
-  const result = spawnSync(pythonPath(), [join(import.meta.dirname, script), ...args], {
-    encoding: 'utf8',
-    env: ENVIRONMENT,
-  })
-  if (result.status !== 0) throw new Error(`${script}: ${result.stderr}${result.stdout}`)
-  return result.stdout
+export async function runPython(script: string, ...args: string[]): Promise<string> {
+  const path = join(import.meta.dirname, script)
+  // Not synchronously: a server in this process has to go on meanwhile.
+  const { stdout } = await promisify(execFile)(pythonPath(), [path, ...args], { env: ENVIRONMENT })
+  return stdout
 }
 
 type Answer = Readonly<Record<string, unknown>>

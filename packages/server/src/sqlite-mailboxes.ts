@@ -117,13 +117,14 @@ export class SqliteMailboxes implements Synchronous<MailboxStore> {
     return this.#evicted(recipient, after)
   }
 
-  /** Tells the senders' lanes; their entries are the last of the record's. */
+  /** Tells the senders' lanes, of all: the record itself remembers only the last ends. */
   #evicted(
     recipient: Uint8Array,
     step: { readonly record: MailboxRecord<Row>; readonly evicted: readonly Row[] },
   ): readonly Eviction[] {
     if (step.evicted.length === 0) return []
-    for (const ended of step.record.ended.slice(-step.evicted.length)) this.#lane.add(ended)
+    const { end, endedAt } = step.record.ended.at(-1)!
+    for (const { id, sender } of step.evicted) this.#lane.add({ id, sender, end, endedAt })
     return step.evicted.map(({ id, sender }) => ({ recipient, id, sender }))
   }
 

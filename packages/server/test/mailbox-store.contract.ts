@@ -1,4 +1,4 @@
-/** What every store must do, whatever it is made of. (delivery.md; issue 4, item 3) */
+/** What every store must do, whatever it is made of. (delivery.md, "Server side") */
 import type { PhoneNumber, PutMode } from '@couplet/wire'
 import * as fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
@@ -192,6 +192,18 @@ export function mailboxStoreContract(
       expect(kinds).toEqual(['evicted', 'unknown'])
       await mailboxes.expire(30, 40)
       expect(await mailboxes.status(sender, [old.id])).toEqual([{ kind: 'unknown' }])
+    })
+
+    it('tell of every one that expired at once, however many a mailbox holds', async () => {
+      const mailboxes = await opened(20)
+      const all = Array.from({ length: 20 }, () => stored(sender, 10))
+      for (const one of all) await mailboxes.put(recipient, one, 'evict')
+      expect(await mailboxes.expire(10, 30)).toHaveLength(20)
+      const statuses = await mailboxes.status(
+        sender,
+        all.map(({ id }) => id),
+      )
+      expect(statuses).toEqual(all.map(() => ({ kind: 'evicted' })))
     })
 
     it('drop everything of an identity that is gone, and nothing of others', async () => {

@@ -184,12 +184,13 @@ export class NatsMailboxes implements MailboxStore {
     return step.evicted.map(({ id, sender }) => ({ recipient, id, sender }))
   }
 
-  /** The entries of what was evicted are the last of the record's. */
+  /** The senders' lanes hear of all: the record itself remembers only the last ends. */
   #evictions(
     recipient: Uint8Array,
     step: { readonly record: Mailbox; readonly evicted: readonly StoredEnvelope[] },
   ): Promise<Eviction>[] {
-    const ended = step.evicted.length === 0 ? [] : step.record.ended.slice(-step.evicted.length)
+    const last = step.record.ended.at(-1)
+    const ended = last && step.evicted.map(({ id, sender }) => ({ ...last, id, sender }))
     return ended.map(async (one) => {
       await this.#tell(one)
       return { recipient, id: one.id, sender: one.sender }
