@@ -190,7 +190,7 @@ export class NatsMailboxes implements MailboxStore {
     step: { readonly record: Mailbox; readonly evicted: readonly StoredEnvelope[] },
   ): Promise<Eviction>[] {
     const last = step.record.ended.at(-1)
-    const ended = last && step.evicted.map(({ id, sender }) => ({ ...last, id, sender }))
+    const ended = last ? step.evicted.map(({ id, sender }) => ({ ...last, id, sender })) : []
     return ended.map(async (one) => {
       await this.#tell(one)
       return { recipient, id: one.id, sender: one.sender }
