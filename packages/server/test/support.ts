@@ -255,7 +255,7 @@ export class TestSocket {
   async take<Type extends ServerFrame['type']>(
     type: Type,
     condition: (frame: FrameOf<Type>) => boolean = () => true,
-    timeoutMs = 5000,
+    timeoutMs = PATIENCE_MS,
   ): Promise<FrameOf<Type>> {
     const until = Date.now() + timeoutMs
     for (;;) {
@@ -312,6 +312,9 @@ export class TestSocket {
     this.webSocket.terminate()
   }
 }
+
+/** Longer than one process waits for the answer of another that has lost a user meanwhile. */
+const PATIENCE_MS = 20_000
 
 /** Logged in; with `settled`, also past everything that was waiting. */
 export async function connect(
