@@ -169,10 +169,10 @@ describe('a server that cannot just now', () => {
 
 describe('a server that forgets', () => {
   test('what was settled without a receipt waits for the receipt all the same', async () => {
-    const server = { forgets: false }
+    const lane = { forgotten: false }
     const forgetful = between((honest) => ({
       status: async (ids) =>
-        server.forgets ? ids.map(() => ({ kind: 'unknown' as const })) : honest.status(ids),
+        lane.forgotten ? ids.map(() => ({ kind: 'unknown' as const })) : honest.status(ids),
     }))
     const ana = await register(ANA, { ports: forgetful })
     const ben = await register(BEN)
@@ -183,7 +183,7 @@ describe('a server that forgets', () => {
     await ana.couplet.send(BEN, 'hello')
     await until(async () => (await ana.couplet.outbox()).length === 0)
     await ana.offline()
-    server.forgets = true
+    lane.forgotten = true
     await ana.online()
     await ana.couplet.settled()
     await ben.couplet.accept(ANA)

@@ -95,7 +95,7 @@ describe('Ed25519', () => {
   })
 
   test('judging a key in a Buffer leaves it as it is', () => {
-    const key = Buffer.from(fromHex('02'.padEnd(62, '0') + '80'))
+    const key = Buffer.from(fromHex(`${'02'.padEnd(62, '0')}80`))
     validateSigningKey(key)
     expect(key[31]).toBe(0x80)
   })
