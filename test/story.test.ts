@@ -255,7 +255,7 @@ describe('the server as a program', () => {
     expect((await fetch(`${url}/readyz`)).status).toBe(200)
     const page = await fetch(url)
     expect(page.headers.get('content-type')).toMatch(/text\/html/)
-    expect(await page.text()).toContain('couplet register')
+    expect(await page.text()).toMatch(/<title>Couplet/)
     await world.person('ana', ANA)
     const [line] = (await readFile(world.path('codes.jsonl'), 'utf8')).split('\n')
     expect(JSON.parse(line!)).toMatchObject({ phone: ANA, code: expect.stringMatching(/^\d{6}$/) })

@@ -2,6 +2,7 @@
 
 export { type TrustedProxies, trustedProxies } from './addresses.ts'
 export { createInvitation } from './admission.ts'
+export { backupStore, restoreStore } from './backup.ts'
 export { systemClock } from './clock.ts'
 export { loadClusterKey } from './code-key.ts'
 export { consoleCodeSender, fileCodeSender } from './code-sender.ts'

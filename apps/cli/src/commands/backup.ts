@@ -1,0 +1,7 @@
+/** `couplet backup`: hands over to the server program, which reads its own options. */
+import type { Context } from '../context.ts'
+
+export async function run({ rest, environment }: Context): Promise<number> {
+  const { backupCommand } = await import('@couplet/server-app')
+  return backupCommand('backup', [...rest], environment)
+}
