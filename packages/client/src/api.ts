@@ -73,6 +73,11 @@ export interface Contact {
   readonly blocked: boolean
   /** Set when the server shows another key for this number than the pinned one. */
   readonly changedKey?: { readonly identityId: string; readonly seenAt: number }
+  /**
+   * Of a verified contact in `contacts`: the session began anew, under the same key and without
+   * proof of the one before. What is written waits until `acceptKey` with `identityId`.
+   */
+  readonly sessionReplaced?: true
 }
 
 /** Somebody who wrote, and whom the user has not accepted yet. Sees no receipt until then. */

@@ -15,6 +15,7 @@ import type { Contact, MessageRequest, SafetyNumber } from './api.ts'
 import type { Context } from './context.ts'
 import { ClientError, type ClientErrorCode } from './errors.ts'
 import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
+import { currentSession } from './reactions.ts'
 import { incomingMessage } from './reader.ts'
 import {
   type ContactRecord,
@@ -34,8 +35,16 @@ export class ContactBook {
   }
 
   async contacts(): Promise<readonly Contact[]> {
-    const contacts = await this.#transaction((tables) => tables.contacts())
-    return contacts.filter(({ identity }) => identity !== undefined).map(publicContact)
+    return this.#transaction(async (tables) => {
+      const contacts = await tables.contacts()
+      const known = contacts.filter(({ identity }) => identity !== undefined)
+      return Promise.all(
+        known.map(async (contact) => {
+          const isHeld = contact.verified && (await isSessionReplaced(tables, contact))
+          return { ...publicContact(contact), ...(isHeld && { sessionReplaced: true as const }) }
+        }),
+      )
+    })
   }
 
   /** A contact that is known, or that the server knows, or that the server cannot be asked about. */
@@ -219,6 +228,11 @@ function keyChanged(phone: PhoneNumber): ClientError {
 /** Whoever is looked up or written to on purpose counts as accepted. */
 async function contactNamed(tables: Tables, phone: PhoneNumber): Promise<ContactRecord> {
   return (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, true))
+}
+
+async function isSessionReplaced(tables: Tables, contact: ContactRecord): Promise<boolean> {
+  const entry = await currentSession(tables, contact)
+  return entry?.session.unproven ?? false
 }
 
 async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<void> {

@@ -12,7 +12,7 @@ import {
   toHex,
 } from '@couplet/wire'
 import { firstPrekeys, newAccount, ownIdentity, signerOf } from './account.ts'
-import type { Registered } from './api.ts'
+import type { PendingRegistration, Registered } from './api.ts'
 import { ClientError } from './errors.ts'
 import { refuseMoved } from './moved.ts'
 import type { Platform } from './platform.ts'
@@ -22,6 +22,57 @@ import { inTransaction, type RegistrationRecord } from './tables.ts'
 export interface RegistrationPorts {
   readonly platform: Platform
   readonly createApi: (server: string) => ServerApi
+}
+
+/** Where a registration is kept: a home that may not be there yet. */
+export interface RegistrationHome {
+  /** To read only; `undefined` when there is no home. The caller closes it. */
+  read(): Promise<Store | undefined>
+  /** Opened to write, and made when it is not there. The caller closes it. */
+  create(): Promise<Store>
+}
+
+export interface RegistrationInput {
+  readonly phone: string
+  /** URL; left out, the one of the earlier try, or `usualServer`. */
+  readonly server?: string | undefined
+  readonly usualServer?: string | undefined
+  /** Where the server asks for one. */
+  readonly invitation?: string | undefined
+}
+
+/**
+ * Asks the server to send a code to a phone number; the home remembers the server and the number.
+ * A home is made only when the server has said yes.
+ *
+ * @throws {ClientError} of `pendingRegistration`, `requestCode` and `storeRegistration`.
+ */
+export async function beginRegistrationIn(
+  ports: RegistrationPorts,
+  home: RegistrationHome,
+  { phone: text, server, usualServer, invitation }: RegistrationInput,
+): Promise<PendingRegistration> {
+  const phone = requirePhoneNumber(text)
+  const before = await home.read()
+  const earlier = before && (await closing(before, () => pendingRegistration(before)))
+  const registration = await requestCode(ports, {
+    phone,
+    server: server ?? earlier?.account.server ?? usualServer,
+    earlier,
+    invitation,
+  })
+  const store = await home.create()
+  await closing(store, () => storeRegistration(store, registration))
+  const { account, expiresAt, development } = registration
+  return { phone, server: account.server, expiresAt, development }
+}
+
+async function closing<T>(store: Store, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } finally {
+    await store.close()
+  }
 }
 
 /**

@@ -8,8 +8,10 @@ import { en } from './en.ts'
 export type Key = keyof typeof en
 type Text = string | { readonly [Form in Intl.LDMLPluralRule]?: string }
 /** A language: the same keys as English, each with text or with forms for counts. */
-export type Catalogue = {
-  readonly [K in Key]: (typeof en)[K] extends string ? string : PluralForms
+export type Catalogue = CatalogueOf<typeof en>
+/** The same for one area of it. */
+export type CatalogueOf<English> = {
+  readonly [K in keyof English]: English[K] extends string ? string : PluralForms
 }
 export type PluralForms = { readonly other: string } & {
   readonly [Form in Intl.LDMLPluralRule]?: string

@@ -13,13 +13,7 @@ import type { Imported } from '../export.ts'
 import { createHttpApi } from '../http-api.ts'
 import type { Platform } from '../platform.ts'
 import type { Connector, ServerApi } from '../ports.ts'
-import {
-  pendingRegistration,
-  requestCode,
-  requirePhoneNumber,
-  storeRegistration,
-  submitCode,
-} from '../registration.ts'
+import { beginRegistrationIn, submitCode } from '../registration.ts'
 import { createSocketConnector } from '../socket-connector.ts'
 import { inspectHome, openHome } from './home.ts'
 import { exportToFile, importFromFile, type MoveSettings, takeBackHome } from './move.ts'
@@ -48,34 +42,17 @@ export async function beginRegistration(
     readonly invitation?: string | undefined
   },
 ): Promise<PendingRegistration> {
-  const phone = requirePhoneNumber(settings.phone)
-  const earlier = await earlierRegistration(settings)
-  const registration = await requestCode(ports, {
-    phone,
-    server: settings.server,
-    earlier,
-    invitation: settings.invitation,
-  })
-  const { store } = await openHome({ ...settings, create: true })
-  try {
-    await storeRegistration(store, registration)
-  } finally {
-    await store.close()
-  }
-  const { account, expiresAt, development } = registration
-  return { phone, server: account.server, expiresAt, development }
-}
-
-async function earlierRegistration(
-  settings: HomeSettings,
-): Promise<Awaited<ReturnType<typeof pendingRegistration>>> {
-  if ((await inspectHome(settings.home)) === 'absent') return undefined
-  const { store } = await openHome({ ...settings, create: false })
-  try {
-    return await pendingRegistration(store)
-  } finally {
-    await store.close()
-  }
+  return beginRegistrationIn(
+    ports,
+    {
+      read: async () =>
+        (await inspectHome(settings.home)) === 'absent'
+          ? undefined
+          : (await openHome({ ...settings, create: false })).store,
+      create: async () => (await openHome({ ...settings, create: true })).store,
+    },
+    settings,
+  )
 }
 
 /**

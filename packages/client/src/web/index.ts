@@ -12,13 +12,7 @@ import { webPrimitives } from '@couplet/protocol/web'
 import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { type ClientPorts, openClient } from '../client.ts'
 import { createHttpApi } from '../http-api.ts'
-import {
-  pendingRegistration,
-  requestCode,
-  requirePhoneNumber,
-  storeRegistration,
-  submitCode,
-} from '../registration.ts'
+import { beginRegistrationIn, pendingRegistration, submitCode } from '../registration.ts'
 import { createSocketConnector } from '../socket-connector.ts'
 import { deleteHint, readHint, writeHint } from './hint.ts'
 import * as home from './home.ts'
@@ -79,47 +73,37 @@ export async function homeState(settings: home.WebHomeOptions = {}): Promise<Hom
  * @param settings.server - URL; left out, the one of the earlier try, or where this page is from.
  * @throws {ClientError} `invalid-phone-number`, `already-registered`, `unreachable`, …
  */
-export async function beginRegistration(
-  settings: home.WebHomeOptions & { readonly phone: string; readonly server?: string | undefined },
+export function beginRegistration(
+  settings: home.WebHomeOptions & {
+    readonly phone: string
+    readonly server?: string | undefined
+    readonly invitation?: string | undefined
+  },
 ): Promise<PendingRegistration> {
-  const phone = requirePhoneNumber(settings.phone)
-  const earlier = await earlierRegistration(settings)
-  const server = settings.server ?? earlier?.account.server ?? location.origin
-  const registration = await requestCode(webPorts, { phone, server, earlier })
-  const { store } = await home.openHome({ ...settings, create: true })
-  try {
-    await storeRegistration(store, registration)
-  } finally {
-    await store.close()
-  }
-  const { account, expiresAt, development } = registration
-  return { phone, server: account.server, expiresAt, development }
-}
-
-async function earlierRegistration(
-  settings: home.WebHomeOptions,
-): Promise<Awaited<ReturnType<typeof pendingRegistration>>> {
-  if ((await home.inspectHome(settings.name)) === 'absent') return undefined
-  const store = await home.readOnly(settings)
-  try {
-    return await pendingRegistration(store)
-  } finally {
-    await store.close()
-  }
+  return beginRegistrationIn(
+    webPorts,
+    {
+      read: async () =>
+        (await home.inspectHome(settings.name)) === 'absent' ? undefined : home.readOnly(settings),
+      create: async () => (await home.openHome({ ...settings, create: true })).store,
+    },
+    { ...settings, usualServer: location.origin },
+  )
 }
 
 /**
  * Finishes a registration with the code.
  *
- * @throws {ClientError} `no-registration`, `wrong-code` (`details.triesLeft`), `too-many-attempts`,
+ * @throws {ClientError} `no-registration`, `wrong-code` (`details.triesLeft`),
+ *   `registration-locked` (the same; a PIN is needed), `too-many-attempts`,
  *   `registration-expired`, `unreachable`, …: nothing is changed.
  */
 export async function completeRegistration(
-  settings: home.WebHomeOptions & { readonly code: string },
+  settings: home.WebHomeOptions & { readonly code: string; readonly pin?: string | undefined },
 ): Promise<Registered> {
   const { store } = await home.openHome({ ...settings, create: false })
   try {
-    const registered = await submitCode(webPorts, store, settings.code)
+    const registered = await submitCode(webPorts, store, settings.code, settings.pin)
     const { phone, server } = registered
     writeHint(nameOf(settings), { phone, server, since: Date.now() })
     return registered
