@@ -5,7 +5,7 @@ from typing import Optional
 
 from primitives import MAX_NUMBER, refuse_unless
 
-MAX_TEXT_BYTES = 60_000
+MAX_TEXT_BYTES, MAX_GROUP_DEPTH = 60_000, 100
 NUMBERS = {2: "sequence", 3: "oldest_pending", 4: "sent_at", 5: "expires_after"}
 HEARTBEAT = 1
 
@@ -29,7 +29,7 @@ def encode(content):
         value = getattr(content, name)
         out += bytes([number << 3]) + varint(value) if value else b""
     if content.text is None:
-        return out + b"\x38" + varint(content.control)
+        return out + (b"\x38" + varint(content.control) if content.control else b"")
     text = content.text.encode("utf-8")
     refuse_unless(len(text) <= MAX_TEXT_BYTES, "content-too-large")
     return out + b"\x32" + varint(len(text)) + text
@@ -70,29 +70,40 @@ def text_of(data):
 
 
 def read_field(data, at):
+    number, wire, at = read_tag(data, at)
+    if wire == 3:
+        return number, wire, None, skip_group(data, at, number)
+    return number, wire, *read_value(data, at, wire)
+
+
+def read_tag(data, at):
     tag, at = read_varint(data, at)
-    number, wire = tag >> 3, tag & 7
-    refuse_unless(0 < number < 1 << 29)
+    refuse_unless(0 < tag >> 3 < 1 << 29)
+    return tag >> 3, tag & 7, at
+
+
+def read_value(data, at, wire):
+    refuse_unless(wire in (0, 1, 2, 5))
     if wire == 0:
-        value, at = read_varint(data, at)
-    elif wire in (1, 5):
-        value, at = read_bytes(data, at, 8 if wire == 1 else 4)
-    elif wire == 2:
+        return read_varint(data, at)
+    if wire == 2:
         length, at = read_varint(data, at)
-        value, at = read_bytes(data, at, length)
-    else:
-        refuse_unless(wire == 3)
-        value, at = None, skip_group(data, at, number)
-    return number, wire, value, at
+        return read_bytes(data, at, length)
+    return read_bytes(data, at, 8 if wire == 1 else 4)
 
 
 def skip_group(data, at, number):
-    while True:
-        tag, behind = read_varint(data, at)
-        if tag & 7 == 4:
-            refuse_unless(tag >> 3 == number)
-            return behind
-        at = read_field(data, at)[3]
+    open_groups = [number]
+    while open_groups:
+        refuse_unless(len(open_groups) <= MAX_GROUP_DEPTH)
+        number, wire, at = read_tag(data, at)
+        if wire == 3:
+            open_groups.append(number)
+        elif wire == 4:
+            refuse_unless(open_groups.pop() == number)
+        else:
+            _, at = read_value(data, at, wire)
+    return at
 
 
 def read_varint(data, at):

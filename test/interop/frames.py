@@ -10,7 +10,8 @@ IN_PUT_RESULT, ELSEWHERE = {1, 2, 3, 4, 6, 7, 8}, {0, 1, 2, 3, 4, 5}
 CODES = [
     "malformed", "invalid-phone-number", "invalid-identity", "unauthenticated", "wrong-code", "not-found",
     "unknown-recipient", "stale-prekeys", "registration-expired", "too-large", "too-many-attempts",
-    "rate-limited", "internal", "code-not-sent", "unavailable",
+    "rate-limited", "internal", "code-not-sent", "unavailable", "registration-closed", "registration-locked",
+    "client-too-old",
 ]  # fmt: skip
 
 

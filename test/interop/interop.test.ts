@@ -29,7 +29,7 @@ afterAll(async () => {
 
 test('every vector holds for the client in Python', async () => {
   const vectors = join(import.meta.dirname, '..', '..', 'spec', 'vectors')
-  expect(await runPython('check_vectors.py', vectors)).toMatch(/^\d{3,} vectors hold$/m)
+  expect(await runPython('check_vectors.py', [vectors])).toMatch(/^\d{3,} vectors hold$/m)
 })
 
 test('the two clients agree on who they are', async () => {

@@ -11,11 +11,16 @@ import { createInterface } from 'node:readline'
 import { promisify } from 'node:util'
 
 /** Runs one of the scripts in this folder; what it printed, or an error with what it complained of. */
-export async function runPython(script: string, ...args: string[]): Promise<string> {
+export async function runPython(script: string, args: string[], input = ''): Promise<string> {
   const path = join(import.meta.dirname, script)
   // Not synchronously: a server in this process has to go on meanwhile.
-  const { stdout } = await promisify(execFile)(pythonPath(), [path, ...args], { env: ENVIRONMENT })
-  return stdout
+  const running = promisify(execFile)(pythonPath(), [path, ...args], {
+    env: ENVIRONMENT,
+    maxBuffer: MAX_OUTPUT_BYTES,
+  })
+  // A script that ends before it has read everything says itself why.
+  running.child.stdin!.on('error', () => {}).end(input)
+  return (await running).stdout
 }
 
 type Answer = Readonly<Record<string, unknown>>
@@ -60,6 +65,11 @@ export class PythonPerson {
 }
 
 function pythonPath(): string {
+  known ??= findPython()
+  return known
+}
+
+function findPython(): string {
   const found = NAMES.find(isUsable)
   if (found) return found
   if (process.getuid?.() === 0 && existsSync('/etc/debian_version')) {
@@ -82,5 +92,7 @@ function apt(...args: string[]): void {
   spawnSync('apt-get', args, { stdio: ['ignore', 'ignore', 'inherit'], env })
 }
 
+const MAX_OUTPUT_BYTES = 256 * 1024 * 1024
+let known: string | undefined
 const NAMES = ['python3', '/usr/bin/python3']
 const ENVIRONMENT = { ...process.env, PYTHONDONTWRITEBYTECODE: '1' }

@@ -22,6 +22,8 @@ export const PREKEY_USED_ROTATION_MS: number = 60 * 60 * 1000
 export const SESSION_RETENTION_MS: number = 30 * 24 * 60 * 60 * 1000
 /** Longest text of one message, in bytes of UTF-8: fits the largest envelope with every header. */
 export const MAX_TEXT_BYTES = 60_000
+/** How deep groups may be nested in fields of a content that a newer version added. */
+export const MAX_GROUP_DEPTH = 100
 /** Received messages after which a side that has sent nothing sends an empty one. */
 export const HEARTBEAT_MESSAGES = 50
 /** … or this time: 24 hours. */

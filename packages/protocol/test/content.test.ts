@@ -1,8 +1,9 @@
-/** What is inside a message. (protocol.md, "Session": Body) */
-import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
+/** What is inside a message, and how its Protobuf is read. (spec/message.md, "Content") */
+import { BinaryReader, BinaryWriter, WireType } from '@bufbuild/protobuf/wire'
 import { concatBytes, fromHex, utf8 } from '@couplet/wire'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MAX_GROUP_DEPTH } from '../src/constants.ts'
 import { type Content, decodeContent, encodeContent } from '../src/content.ts'
 import { MAX_TEXT_BYTES, PROTOCOL_ERROR_CODES, ProtocolError } from '../src/index.ts'
 import { codeOf } from './conversation.ts'
@@ -134,6 +135,97 @@ describe('content', () => {
   })
 })
 
+describe('the Protobuf of a content', () => {
+  const decoded = (hex: string) => decodeContent(concatBytes(MINIMAL, fromHex(hex)))
+  const resultOf = (hex: string) => codeOf(() => decoded(hex))
+
+  test('a library of others reads what we write', () => {
+    const reader = new BinaryReader(
+      encodeContent({ ...text('Grüße'), messageId: ID, sequence: 2 ** 53 - 1, sentAt: 128 }),
+    )
+    const fields: unknown[] = []
+    while (reader.pos < reader.len) {
+      const [field, type] = reader.tag()
+      fields.push([field, type === WireType.Varint ? Number(reader.uint64()) : reader.bytes()])
+    }
+    expect(fields).toEqual([
+      [1, ID],
+      [2, 2 ** 53 - 1],
+      [3, 1],
+      [4, 128],
+      [6, utf8('Grüße')],
+    ])
+  })
+
+  test('a number that cannot be written exactly is the caller’s mistake', () => {
+    for (const sequence of [-1, 0.5, 2 ** 53, Number.NaN]) {
+      expect(() => encodeContent({ ...text('x'), sequence })).toThrow(RangeError)
+    }
+  })
+
+  test.each(['an unknown field: ba10', 'the text: 32', 'a group: 530a'])(
+    'lengths beyond the content or beyond 32 and 64 bits are malformed in %s',
+    (place) => {
+      const tag = place.split(': ')[1]!
+      for (const length of ['8080808010', '808080808010', '80808080808080808010', '05']) {
+        expect([length, resultOf(tag + length)]).toEqual([length, 'malformed'])
+      }
+    },
+  )
+
+  test('numbers of more than 10 bytes, cut short or above 2^53 are malformed', () => {
+    const ten = 'ff'.repeat(9)
+    expect(resultOf(`f87b${ten}7f`)).toBe('nothing thrown')
+    for (const number of [`f87b${ten}ff0f`, `53f87b${ten}ff0f54`, '1080808080808080808002', '10ff'])
+      expect([number, resultOf(number)]).toEqual([number, 'malformed'])
+    expect(decoded('388180808010').body).toEqual({ kind: 'unsupported' })
+  })
+
+  test('tags are numbers like others, of fields that can be', () => {
+    expect(decoded('908080808080808080000a').sequence).toBe(10)
+    expect(resultOf('f8ffffff0f01')).toBe('nothing thrown')
+    for (const tag of [
+      '9080808080808080800000',
+      '8080808010',
+      '9080808010',
+      '00',
+      '07',
+      '0e',
+      '0f',
+    ])
+      expect([tag, resultOf(`${tag}05`)]).toEqual([tag, 'malformed'])
+  })
+
+  test('groups are skipped whole, and end where they should', () => {
+    expect(decoded('530a01ff5b5c54320161').body).toEqual({ kind: 'text', text: 'a' })
+    for (const flaw of ['53', '5308', '54', '535c', '535b545c', '5354 54', '530354', '5300 54']) {
+      const hex = flaw.replace(' ', '')
+      expect([hex, resultOf(hex)]).toEqual([hex, 'malformed'])
+    }
+  })
+
+  test('fixed numbers have 8 and 4 bytes, inside groups and outside', () => {
+    for (const [bits, bytes] of [
+      ['51', 8],
+      ['5d', 4],
+    ] as const) {
+      expect(resultOf(bits + '00'.repeat(bytes))).toBe('nothing thrown')
+      expect(resultOf(`53${bits}${'54'.repeat(bytes)}54`)).toBe('nothing thrown')
+      expect(resultOf(bits + '00'.repeat(bytes - 1))).toBe('malformed')
+      expect(resultOf(`53${bits}${'00'.repeat(bytes)}`)).toBe('malformed')
+    }
+  })
+
+  test('groups may be 100 deep and no deeper; no depth overflows the stack', () => {
+    const nested = (depth: number) => '53'.repeat(depth) + '54'.repeat(depth)
+    expect(MAX_GROUP_DEPTH).toBe(100)
+    expect(resultOf(nested(100))).toBe('nothing thrown')
+    expect(resultOf(nested(100) + nested(100))).toBe('nothing thrown')
+    for (const depth of [101, 30_000]) expect(resultOf(nested(depth))).toBe('malformed')
+    expect(resultOf('53'.repeat(60_000))).toBe('malformed')
+  })
+})
+
 describe('errors', () => {
   test('every code has a fault, and there are few', () => {
     expect(PROTOCOL_ERROR_CODES.length).toBeLessThanOrEqual(12)
@@ -142,27 +234,5 @@ describe('errors', () => {
       expect(error).toMatchObject({ name: 'ProtocolError', code })
       expect(['peer', 'caller', 'state']).toContain(error.fault)
     }
-  })
-
-  test('lengths and numbers beyond what Protobuf has are malformed, wherever they stand', () => {
-    for (const [field, length] of [
-      ['an unknown field', 'ba10'],
-      ['the text', '32'],
-    ] as const) {
-      for (const flaw of ['808080808010', '80808080808080808010', '05']) {
-        const encoded = concatBytes(MINIMAL, fromHex(length + flaw))
-        expect([field, flaw, codeOf(() => decodeContent(encoded))]).toEqual([
-          field,
-          flaw,
-          'malformed',
-        ])
-      }
-    }
-    for (const number of ['f87bffffffffffffffffffff0f', '1080808080808080808002', '10ff']) {
-      const encoded = concatBytes(MINIMAL, fromHex(number))
-      expect([number, codeOf(() => decodeContent(encoded))]).toEqual([number, 'malformed'])
-    }
-    const beyond32Bits = concatBytes(MINIMAL, fromHex('388180808010'))
-    expect(decodeContent(beyond32Bits).body).toEqual({ kind: 'unsupported' })
   })
 })

@@ -20,6 +20,7 @@ export interface Edit {
 const ETM = 'protocol/src/etm.ts'
 const ENVELOPE = 'protocol/src/envelope.ts'
 const CONTENT = 'protocol/src/content.ts'
+const PROTOBUF = 'protocol/src/protobuf.ts'
 const IDENTITY = 'protocol/src/identity.ts'
 const PREKEYS = 'protocol/src/prekeys.ts'
 const KEYS = 'protocol/src/key-validation.ts'
@@ -132,28 +133,59 @@ export const MUTANTS: readonly Mutant[] = [
     [T.envelope, 'leaves no room for a message'],
   ),
   mutant(
-    'text is read by the Protobuf library, which takes what is no UTF-8',
-    [CONTENT, 'fromUtf8(readBytes(encoded, reader))', 'reader.string()'],
+    'a text is taken as Latin-1',
+    [CONTENT, 'text: fromUtf8(field.value)', 'text: String.fromCharCode(...field.value)'],
     [T.content, 'text that is not UTF-8'],
   ),
   mutant(
-    'the length of an unknown field is its lower 32 bits',
-    [
-      CONTENT,
-      '} else if (type === WireType.LengthDelimited) {\n      readBytes(encoded, reader)',
-      '} else if (type === WireType.LengthDelimited) {\n      reader.skip(type, field)',
-    ],
-    [T.content, 'lengths and numbers beyond'],
+    'lengths are their lower 32 bits',
+    [PROTOBUF, 'this.#bytes(this.#varint())', 'this.#bytes(this.#varint() >>> 0)'],
+    [T.content, 'lengths beyond the content'],
   ),
   mutant(
     'a field may reach beyond the content',
-    [CONTENT, 'length > reader.len - reader.pos', 'false'],
-    [T.content, 'lengths and numbers beyond'],
+    [PROTOBUF, 'length <= this.#input.length - this.#at', 'length >= 0'],
+    [T.content, 'lengths beyond the content'],
   ),
   mutant(
     'a number in a content may have any length',
-    [CONTENT, 'i < MAX_VARINT_BYTES && ', ''],
-    [T.content, 'lengths and numbers beyond'],
+    [PROTOBUF, 'i < MAX_VARINT_BYTES && ', ''],
+    [T.content, 'numbers of more than 10 bytes'],
+  ),
+  mutant(
+    'a number in a content may have 5 bytes',
+    [PROTOBUF, 'const MAX_VARINT_BYTES = 10', 'const MAX_VARINT_BYTES = 5'],
+    [T.content, 'every field survives'],
+  ),
+  mutant(
+    'a number too large for a sequence is cut',
+    [CONTENT, 'if (!Number.isSafeInteger(value))', 'if (value < 0)'],
+    [T.content, 'a number that is no safe integer'],
+  ),
+  mutant(
+    'tags are their lower 32 bits',
+    [PROTOBUF, 'tag <= MAX_TAG && ', ''],
+    [T.content, 'tags are numbers like others'],
+  ),
+  mutant(
+    'a field of number 0 is taken',
+    [PROTOBUF, ' && tag >= 1 << TYPE_BITS', ''],
+    [T.content, 'tags are numbers like others'],
+  ),
+  mutant(
+    'groups are nested without a limit',
+    [PROTOBUF, 'open.length <= MAX_GROUP_DEPTH', 'open.length >= 0'],
+    [T.content, 'groups may be 100 deep'],
+  ),
+  mutant(
+    'a group ends with any end',
+    [PROTOBUF, 'open.pop() === tag >>> TYPE_BITS', 'open.pop() !== undefined'],
+    [T.content, 'groups are skipped whole'],
+  ),
+  mutant(
+    'a field of wire type 6 or 7 has four bytes',
+    [PROTOBUF, 'type === TYPE.fixed64 || type === TYPE.fixed32', 'type !== TYPE.groupEnd'],
+    [T.content, 'tags are numbers like others'],
   ),
   mutant(
     'texts of any length are taken',

@@ -1,8 +1,9 @@
 /** Everything in spec/vectors but the conversations: known answers, and one flaw each. */
 import type { Suite } from './spec-vectors.bytes.ts'
+import { content } from './spec-vectors.cases-content.ts'
 import { handshake } from './spec-vectors.cases-handshake.ts'
 import { identity, keys, prekeys } from './spec-vectors.cases-identity.ts'
-import { content, etmCases, padding, receipts, safetyNumber } from './spec-vectors.cases-message.ts'
+import { etmCases, padding, receipts, safetyNumber } from './spec-vectors.cases-message.ts'
 import { frames, signatures } from './spec-vectors.cases-server.ts'
 import { messages, ratchet } from './spec-vectors.cases-session.ts'
 import { type Cast, personFields, type RecordedRsa } from './spec-vectors.people.ts'
