@@ -123,6 +123,11 @@ export class World {
     return this.#url
   }
 
+  /** Waits until the server has said so. */
+  serverSaw(pattern: RegExp): Promise<RegExpMatchArray> {
+    return this.#server!.saw(pattern)
+  }
+
   async stopServer(signal: NodeJS.Signals = 'SIGTERM'): Promise<Result> {
     if (!this.#server) throw new Error('test: no server is running')
     const result = await this.#server.stop(signal)

@@ -37,6 +37,8 @@ export interface Config {
   readonly publicUrl: string | undefined
   readonly capacity: number
   readonly logLevel: string
+  /** Where metrics are served. */
+  readonly metricsListen: { readonly host: string; readonly port: number } | undefined
   readonly minimumClient: string | undefined
   readonly tls: { readonly cert: string; readonly key: string } | undefined
   readonly trustedProxies: readonly string[]
@@ -67,6 +69,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
     publicUrl: read.url('public-url'),
     capacity: read.integer('mailbox-capacity') ?? 2,
     logLevel: read.choice('log-level') ?? 'info',
+    metricsListen: listener(read.value('metrics-listen')),
     minimumClient: version(read.value('minimum-client')),
     tls: tls(read),
     trustedProxies: proxies(read.value('trusted-proxies')),
@@ -214,6 +217,17 @@ function version(value: Value): string | undefined {
     return value.text
   }
   throw wrong(value, 'must be a version, like 0.1.0')
+}
+
+/** `localhost:9464`, `[::1]:9464`. */
+function listener(value: Value): Config['metricsListen'] {
+  if (value.text === undefined) return undefined
+  const [, address, name, port] =
+    /^(?:\[([0-9a-f:.]+)\]|([a-z0-9.-]+)):([0-9]{1,5})$/i.exec(value.text) ?? []
+  if (port !== undefined && Number(port) <= 65_535) {
+    return { host: (address ?? name)!, port: Number(port) }
+  }
+  throw wrong(value, 'must be HOST:PORT, like localhost:9464')
 }
 
 function tls(read: Reader): Config['tls'] {

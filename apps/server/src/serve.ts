@@ -4,7 +4,10 @@ import {
   createServer,
   type Engine,
   type Limits,
+  listenForMetrics,
+  type MetricsListener,
   makeCodeSender,
+  metricsPage,
   type Server,
   StoreUnusableError,
   systemClock,
@@ -47,9 +50,18 @@ export async function serve(args: readonly string[], environment: Environment): 
 
 async function run(config: Config): Promise<number> {
   const stopped = stopSignal()
+  let metrics: MetricsListener | undefined
   try {
     const server = await start(config)
-    announce(config, server)
+    try {
+      metrics = await startMetrics(config, server)
+    } catch (error) {
+      await server.close()
+      const { code, message } = error as NodeJS.ErrnoException
+      complain(`cannot listen for metrics: ${code ?? message}; another place: --metrics-listen`)
+      return EXIT.unavailable
+    }
+    announce(config, server, metrics)
     const failure = await Promise.race([stopped.promise, server.failed])
     if (failure) {
       complain(`the store failed: ${failure.message}. What was accepted is on disk; start again.`)
@@ -62,11 +74,23 @@ async function run(config: Config): Promise<number> {
     return explain(error, config)
   } finally {
     stopped.release()
+    await metrics?.close()
   }
 }
 
 async function start(config: Config): Promise<Running> {
-  return config.workers > 1 ? startWorkers(config) : startServer(config, await openEngine(config))
+  if (config.workers > 1) return startWorkers(config)
+  const server = await startServer(config, await openEngine(config))
+  return { ...server, metrics: async () => [await server.metrics()] }
+}
+
+/** Nothing, when none are asked for. */
+async function startMetrics(
+  { metricsListen }: Config,
+  server: Running,
+): Promise<MetricsListener | undefined> {
+  if (!metricsListen) return undefined
+  return listenForMetrics(metricsListen, async () => metricsPage(await server.metrics()))
 }
 
 /** One process of those that serve, or the only one. */
@@ -92,6 +116,7 @@ export async function startServer(config: Config, engine: Engine | undefined): P
     allowlist: config.allowlist,
     minimumClient: config.minimumClient,
     limits: limitsOf(config.limits),
+    metrics: config.metricsListen !== undefined,
   })
 }
 
@@ -101,7 +126,7 @@ function limitsOf(limits: ConfigLimits): Limits {
 }
 
 /** One line for each fact. Scripts wait for the first. */
-function announce(config: Config, { url }: Running): void {
+function announce(config: Config, { url }: Running, metrics: MetricsListener | undefined): void {
   const { codeSender } = config
   say(`listening on ${url}`)
   say(config.store ? `data in ${withoutPasswords(config.store)}` : `data in ${config.data}`)
@@ -112,6 +137,7 @@ function announce(config: Config, { url }: Running): void {
         ? 'codes appear here when somebody registers'
         : `codes are sent by ${codeSender.kind}`,
   )
+  if (metrics) say(`metrics at ${metrics.url}`)
   say(`open ${config.publicUrl ?? url}`)
 }
 

@@ -110,6 +110,14 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     help: 'debug, info, warn, error or silent',
   },
   {
+    name: 'metrics-listen',
+    group: 'Server',
+    type: 'listener',
+    value: 'HOST:PORT',
+    standard: 'none',
+    help: 'where Prometheus finds metrics, at `/metrics`; not for the public',
+  },
+  {
     name: 'minimum-client',
     group: 'Server',
     type: 'text',
@@ -392,6 +400,7 @@ export type SettingName =
   | 'public-url'
   | 'mailbox-capacity'
   | 'log-level'
+  | 'metrics-listen'
   | 'minimum-client'
   | 'tls-cert'
   | 'tls-key'

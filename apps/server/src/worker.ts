@@ -2,7 +2,7 @@
 import { joinHub } from '@couplet/server'
 import { openEngine } from './engine.ts'
 import { startServer } from './serve.ts'
-import type { FromWorker, WorkerTask } from './workers.ts'
+import type { FromWorker, ToWorker, WorkerTask } from './workers.ts'
 
 const { config, worker, hub } = JSON.parse(process.env.COUPLET_WORKER_TASK!) as WorkerTask
 // A terminal's Ctrl-C reaches everybody; the one who started us says when to stop.
@@ -23,6 +23,11 @@ try {
     void server.close().finally(() => process.exit(0))
   }
   void server.failed.then(() => process.exit(1))
+  process.on('message', (message: ToWorker | 'stop') => {
+    if (message === 'stop') return
+    const { number } = message
+    void server.metrics().then((value) => tell({ kind: 'answer', number, value }))
+  })
   tell({ kind: 'listening', url: server.url })
 } catch (error) {
   const { message, code } = error as NodeJS.ErrnoException

@@ -6,7 +6,7 @@
 import cluster, { type Worker } from 'node:cluster'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { embeddedEngine, StoreHub } from '@couplet/server'
+import { embeddedEngine, Metrics, type MetricsSnapshot, StoreHub } from '@couplet/server'
 import type { Config } from './config.ts'
 
 /** What runs, whatever it consists of. */
@@ -14,6 +14,8 @@ export interface Running {
   readonly url: string
   /** Resolves when it has failed for good. */
   readonly failed: Promise<Error>
+  /** Of every process. */
+  metrics(): Promise<readonly MetricsSnapshot[]>
   close(): Promise<void>
 }
 
@@ -25,8 +27,15 @@ export interface WorkerTask {
   readonly hub: string | undefined
 }
 
+/** What a worker is asked, besides to stop. */
+export interface ToWorker {
+  readonly number: number
+  readonly question: 'metrics'
+}
+
 /** What a worker says. */
 export type FromWorker =
+  | { readonly kind: 'answer'; readonly number: number; readonly value: unknown }
   | { readonly kind: 'listening'; readonly url: string }
   | { readonly kind: 'unable'; readonly message: string; readonly code?: string | undefined }
 
@@ -36,11 +45,16 @@ export async function startWorkers(config: Config): Promise<Running> {
   const engine = config.store ? undefined : await embeddedEngine({ folder, capacity })
   const hub = engine && (await StoreHub.start(engine))
   const workers = new Workers(config, hub?.path)
+  const own = config.metricsListen && metricsOf(workers)
   try {
     const url = await workers.start()
     return {
       url,
       failed: Promise.race([engine?.store.failed ?? never(), workers.failed]),
+      metrics: async () => [
+        ...(own ? [await own.snapshot()] : []),
+        ...((await workers.ask('metrics')) as MetricsSnapshot[]),
+      ],
       close: async () => {
         await workers.stop()
         await hub?.close()
@@ -53,6 +67,13 @@ export async function startWorkers(config: Config): Promise<Running> {
   }
 }
 
+/** Of this process, which serves nobody itself. */
+function metricsOf(workers: Workers): Metrics {
+  const metrics = new Metrics()
+  metrics.gauge('workers', 'Processes that serve', 'sum', () => workers.count)
+  return metrics
+}
+
 class Workers {
   readonly #config: Config
   readonly #hub: string | undefined
@@ -60,6 +81,8 @@ class Workers {
   readonly #failed = Promise.withResolvers<Error>()
   /** Every worker that was ever started has a number of its own. */
   #lastNumber = 0
+  readonly #questions = new Map<number, (value: unknown) => void>()
+  #lastQuestion = 0
   #stopping = false
   #port: number
 
@@ -75,6 +98,18 @@ class Workers {
 
   get failed(): Promise<Error> {
     return this.#failed.promise
+  }
+
+  get count(): number {
+    return this.#running.size
+  }
+
+  /** Asks every worker. One that does not answer in time is left out. */
+  async ask(question: ToWorker['question']): Promise<readonly unknown[]> {
+    const answers = await Promise.all(
+      [...this.#running].map((worker) => this.#askOne(worker, question)),
+    )
+    return answers.filter((answer) => answer !== undefined)
   }
 
   /** Resolves when all serve. */
@@ -100,6 +135,23 @@ class Workers {
     clearTimeout(late)
   }
 
+  #askOne(worker: Worker, question: ToWorker['question']): Promise<unknown> {
+    if (!worker.isConnected()) return Promise.resolve(undefined)
+    const number = ++this.#lastQuestion
+    return new Promise((resolve) => {
+      const settle = (value: unknown): void => {
+        clearTimeout(late)
+        this.#questions.delete(number)
+        resolve(value)
+      }
+      const late = setTimeout(() => settle(undefined), ANSWER_PATIENCE_MS)
+      this.#questions.set(number, settle)
+      worker.send({ number, question } satisfies ToWorker, (error) => {
+        if (error) settle(undefined)
+      })
+    })
+  }
+
   /** @param failures - how often in a row workers ended early in this place. */
   #fork(failures: number): Promise<string> {
     const task: WorkerTask = {
@@ -113,7 +165,8 @@ class Workers {
     const listening = Promise.withResolvers<string>()
     let served = false
     worker.on('message', (message: FromWorker) => {
-      if (message.kind === 'listening') {
+      if (message.kind === 'answer') this.#questions.get(message.number)?.(message.value)
+      else if (message.kind === 'listening') {
         served = true
         // It was told before it could listen.
         if (this.#stopping) worker.send('stop', () => {})
@@ -164,6 +217,8 @@ function never(): Promise<never> {
 const FILE_ENDING = import.meta.url.slice(-3)
 const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 30_000
+/** For a worker to answer a question. */
+const ANSWER_PATIENCE_MS = 2000
 /** For a worker to answer what is under way. */
 const STOP_PATIENCE_MS = 10_000
 /** Who has served this long was well. */

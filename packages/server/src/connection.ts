@@ -109,6 +109,7 @@ export class Connection implements Channel {
   }
 
   deliver({ sender, storedAt, envelope }: StoredEnvelope): void {
+    this.#services.meter.count('relayed')
     this.#send({ type: 'deliver', sender, storedAt, envelope })
   }
 

@@ -46,7 +46,7 @@ export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Stor
   }
   const thread = new StoreThread(options)
   await thread.ready
-  const self = thread.port('self', ['probe'])
+  const self = thread.port('self', ['probe', 'isCurrent'])
   return {
     mailboxes: thread.port('mailboxes', ['put', 'fetch', 'ack', 'status', 'expire', 'drop']),
     directory: thread.port('directory', [
@@ -59,6 +59,7 @@ export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Stor
     registrations: thread.port('registrations', ['open', 'find', 'takeTry', 'finish', 'expire']),
     records: thread.port('records', ['get', 'compareAndSet', 'remove', 'list', 'expire']),
     probe: () => self.probe(),
+    isCurrent: () => self.isCurrent(),
     failed: thread.failed,
     close: () => thread.close(),
   }

@@ -2,6 +2,7 @@
 import {
   CLIENT_VERSION_HEADER,
   PATHS,
+  PROBLEM_CONTENT_TYPE,
   parseShape,
   prekeysRequest,
   pushSubscription,
@@ -18,12 +19,14 @@ import { accountInfo, deleteAccount, setLock } from './accounts.ts'
 import { addressBlock, clientAddress, type TrustedProxies } from './addresses.ts'
 import { requireVersion, type Version } from './client-version.ts'
 import { lookUp, publishPrekeys } from './directory.ts'
+import { problemOf } from './http-errors.ts'
 import { keyOf } from './keys.ts'
 import type { TokenBuckets } from './limits.ts'
 import type { Meter } from './meter.ts'
 import { openApi } from './openapi.ts'
 import type { MailboxStore, User } from './ports.ts'
 import type { Push } from './push.ts'
+import type { Readiness } from './readiness.ts'
 import { openRegistration, type RegistrationServices, verifyRegistration } from './registration.ts'
 import type { ServerNames } from './server-names.ts'
 import { authenticate } from './signed-requests.ts'
@@ -49,7 +52,7 @@ export interface HttpServices extends RegistrationServices {
   /** None, when the server offers no push. */
   readonly push: Push | undefined
   /** Whether the server can take and keep a message now. */
-  readonly ready: () => Promise<boolean>
+  readonly ready: () => Promise<Readiness>
 }
 
 export function registerRoutes(app: FastifyInstance, services: HttpServices): void {
@@ -88,7 +91,7 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
   const description = openApi()
   app.get(PATHS.description, async () => description)
   app.get(PATHS.live, async () => ({ status: 'live' }))
-  app.get(PATHS.ready, () => ready(services))
+  app.get(PATHS.ready, (_request, reply) => ready(services, reply))
   if (services.webFolder && isWebApp(services.webFolder)) registerWebApp(app, services.webFolder)
   else registerPage(app, services)
 }
@@ -107,7 +110,7 @@ async function open(
 ): Promise<unknown> {
   const body = readJson(registrationRequest, request.body)
   const block = addressBlock(clientAddress(request.raw, services.proxies))
-  const opened = await openRegistration(services, body, block)
+  const opened = await counted(services, openRegistration(services, body, block))
   services.meter.count('registrations', 'opened')
   reply.code(201)
   return { ...opened, challenge: toBase64Url(opened.challenge) }
@@ -119,9 +122,20 @@ async function verify(
 ): Promise<unknown> {
   const body = readJson(verificationRequest, request.body)
   const names = services.serverNames(request.headers.host)
-  const verified = await verifyRegistration(services, request.params.id, body, names)
+  const verifying = verifyRegistration(services, request.params.id, body, names)
+  const verified = await counted(services, verifying)
   services.meter.count('registrations', verified.replaced ? 'replaced' : 'registered')
   return { ...verified, identityId: toBase64Url(verified.identityId) }
+}
+
+/** Counts what a step of a registration was refused for. */
+async function counted<T>({ meter }: HttpServices, step: Promise<T>): Promise<T> {
+  try {
+    return await step
+  } catch (error) {
+    meter.count('registrations', error instanceof WireError ? error.code : 'internal')
+    throw error
+  }
 }
 
 async function directory(
@@ -134,7 +148,11 @@ async function directory(
   // Before the look: whether it is refused says nothing about the number.
   address.take(addressBlock(clientAddress(request.raw, services.proxies)), now)
   account.take(keyOf(asker.identityId), now)
-  const entry = await lookUp(services.directory, request.params.phone)
+  const entry = await lookUp(services.directory, request.params.phone).catch((error: unknown) => {
+    services.meter.count('lookups', error instanceof WireError ? error.code : 'internal')
+    throw error
+  })
+  services.meter.count('lookups', 'found')
   return { identity: toBase64Url(entry.identity), prekeys: toBase64Url(entry.prekeys) }
 }
 
@@ -177,9 +195,14 @@ function requirePush({ push }: HttpServices): Push {
   return push
 }
 
-async function ready(services: HttpServices): Promise<unknown> {
-  if (await services.ready()) return { status: 'ready' }
-  throw new WireError('unavailable', 'the server cannot take messages now')
+async function ready(services: HttpServices, reply: FastifyReply): Promise<unknown> {
+  const { ready: isReady, checks } = await services.ready()
+  if (isReady) return { status: 'ready', checks }
+  const problem = problemOf(new WireError('unavailable', 'the server cannot take messages now'))
+  return reply
+    .code(problem.status)
+    .type(PROBLEM_CONTENT_TYPE)
+    .send(Buffer.from(JSON.stringify({ ...problem, checks })))
 }
 
 async function home(
@@ -190,7 +213,7 @@ async function home(
   const [name] = services.serverNames(request.headers.host)
   const url = services.publicUrl ?? (name ? `http://${name}` : 'http://localhost')
   reply.type('text/html; charset=utf-8')
-  return page({ url, info: services.info, ready: await services.ready() })
+  return page({ url, info: services.info, ready: (await services.ready()).ready })
 }
 
 function asset(type: string, content: string) {

@@ -7,6 +7,7 @@ import type { Logger } from 'pino'
 import { registerCors } from './cors.ts'
 import { asWireError, problemOf, sendProblem } from './http-errors.ts'
 import { type HttpServices, registerRoutes } from './http-routes.ts'
+import type { Meter } from './meter.ts'
 import type { TlsContext } from './tls.ts'
 
 export function createHttpServer(
@@ -34,7 +35,7 @@ export function createHttpServer(
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     clientErrorHandler: (_error, socket) => refuseConnection(socket),
     frameworkErrors: (error, _request, reply) => {
-      answerError(error, reply, log)
+      answerError(error, reply, log, services.meter)
     },
   })
   app.removeAllContentTypeParsers()
@@ -45,20 +46,21 @@ export function createHttpServer(
     reply.headers(headers)
   })
   app.addHook('onResponse', async (_request, reply) => {
-    services.meter.count('requests', String(reply.statusCode))
+    services.meter.count('requests', `${Math.trunc(reply.statusCode / 100)}xx`)
   })
   registerCors(app, services.corsOrigins)
-  app.setErrorHandler((error, _request, reply) => answerError(error, reply, log))
+  app.setErrorHandler((error, _request, reply) => answerError(error, reply, log, services.meter))
   const allowedMethods = methodsByPath(app)
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods))
   registerRoutes(app, services)
   return app
 }
 
-function answerError(error: unknown, reply: FastifyReply, log: Logger): FastifyReply {
+function answerError(error: unknown, reply: FastifyReply, log: Logger, meter: Meter): FastifyReply {
   reply.headers(SECURITY_HEADERS)
   const known = asWireError(error)
   if (known) return sendProblem(reply, known)
+  meter.count('errors', 'defect')
   log.error({ error: (error as Error).stack }, 'a request failed by a defect of the server')
   return sendProblem(reply, new WireError('internal', 'the server failed; it was not your request'))
 }

@@ -94,12 +94,21 @@ export function stepBucket(
   { burst, periodMs }: Limit,
   now: number,
 ): { readonly bucket: Bucket; readonly waitMs: number } {
-  // A clock that jumped back gives nothing and takes nothing.
-  const elapsed = bucket ? Math.max(0, now - bucket.at) : 0
-  const level = bucket ? Math.min(burst, bucket.level + (elapsed * burst) / periodMs) : burst
+  const level = levelOf(bucket, { burst, periodMs }, now)
   if (level >= 1) return { bucket: { level: level - 1, at: now }, waitMs: 0 }
   if (burst < 1) return { bucket: { level, at: now }, waitMs: periodMs }
   return { bucket: { level, at: now }, waitMs: ((1 - level) * periodMs) / burst }
+}
+
+/** Requests that may come now. */
+export function levelOf(
+  bucket: Bucket | undefined,
+  { burst, periodMs }: Limit,
+  now: number,
+): number {
+  // A clock that jumped back gives nothing and takes nothing.
+  const elapsed = bucket ? Math.max(0, now - bucket.at) : 0
+  return bucket ? Math.min(burst, bucket.level + (elapsed * burst) / periodMs) : burst
 }
 
 /** Told which limit was hit. */

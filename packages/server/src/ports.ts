@@ -177,6 +177,8 @@ export interface Store {
   readonly records: RecordStore
   /** Resolves when a write has become durable just now; rejects when the store cannot write. */
   probe(): Promise<void>
+  /** Whether the data has the form that this program knows; without it, that was so at the start. */
+  isCurrent?(): Promise<boolean>
   /** Whether it is this process's turn to look for what expired; without it, it always is. */
   takeExpiry?(now: number): Promise<boolean>
   /** Resolves when the store has failed for good; never, when it has not. */

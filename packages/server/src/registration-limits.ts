@@ -10,10 +10,12 @@ import {
   type Limit,
   type LimitName,
   type Limits,
+  levelOf,
   type OnLimited,
   stepBucket,
   tooOften,
 } from './limits.ts'
+import type { CodeBudget } from './metrics.ts'
 import type { RecordStore, SmallRecord } from './ports.ts'
 
 /** Time between two codes to one number, while none of them has been typed in. */
@@ -27,6 +29,8 @@ export interface RegistrationLimits {
   takeForCode(phone: string, now: number): Promise<void>
   /** It could not be sent: the number need not wait for the next one. */
   notSent(phone: string): Promise<void>
+  /** What was spent of the budget for codes; none when it is unlimited. */
+  codeBudget(now: number): Promise<CodeBudget | undefined>
   /** A code was typed in: whoever has the number may go on asking for others. */
   verified(phone: string): Promise<void>
 }
@@ -62,7 +66,7 @@ class StoredLimits implements RegistrationLimits {
     const number = this.#hidden(phone)
     if (this.#limits.codeDelays) await this.#climb(number, now)
     await this.#take('codes', number, now)
-    await this.#take('codeBudget', 'server', now)
+    await this.#take('codeBudget', SERVER, now)
   }
 
   async notSent(phone: string): Promise<void> {
@@ -79,6 +83,13 @@ class StoredLimits implements RegistrationLimits {
       this.#records.remove(`delay:${number}`),
       this.#records.remove(`codes:${number}`),
     ])
+  }
+
+  async codeBudget(now: number): Promise<CodeBudget | undefined> {
+    const limit = this.#limits.codeBudget
+    if (!limit) return undefined
+    const record = await this.#records.get(`codeBudget:${SERVER}`)
+    return { limit: limit.burst, spent: limit.burst - levelOf(record, limit, now) }
   }
 
   async #take(
@@ -141,5 +152,7 @@ class StoredLimits implements RegistrationLimits {
 
 /** After this long without a code, the delays begin anew. */
 const FORGIVEN_MS: number = 24 * 60 * 60 * 1000
+/** There is one budget for the whole server. */
+const SERVER = 'server'
 const MAX_ATTEMPTS = 50
 const CONTENTION_WAIT_MS = 5000

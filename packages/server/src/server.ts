@@ -9,6 +9,7 @@ import { type TrustedProxies, trustedProxies } from './addresses.ts'
 import { createAdmission } from './admission.ts'
 import { parseVersion, type Version } from './client-version.ts'
 import { systemClock } from './clock.ts'
+import { watchedCodeSender } from './code-health.ts'
 import { freshCodeKey } from './code-key.ts'
 import { CONNECTION_TIMING, type ConnectionTiming } from './connection.ts'
 import { ConnectionLimits } from './connection-limits.ts'
@@ -23,6 +24,8 @@ import { IN_FLIGHT_WINDOW } from './live-user.ts'
 import { createLog } from './log.ts'
 import { memoryStore } from './memory-store.ts'
 import { Meter } from './meter.ts'
+import { meteredStore } from './metered-store.ts'
+import { Metrics, type MetricsSnapshot } from './metrics.ts'
 import type { Clock, CodeSender, Engine } from './ports.ts'
 import { Push } from './push.ts'
 import { freshPushKeys, loadPushKeys } from './push-keys.ts'
@@ -78,6 +81,8 @@ export interface ServerOptions {
   /** The oldest client that is served, like `0.1.0`. */
   readonly minimumClient?: string | undefined
   readonly meter?: Meter | undefined
+  /** Whether it keeps metrics, which costs every call of the store a microsecond or two. */
+  readonly metrics?: boolean | undefined
   /** TLS in the server itself; without it, behind a proxy or on one's own machine. */
   readonly tls?: TlsFiles | undefined
   /** Origins of other pages that may use the HTTP API; `*` is any. */
@@ -90,6 +95,8 @@ export interface Server {
   readonly port: number
   /** Resolves when the server has failed and stopped by itself: its store is gone. */
   readonly failed: Promise<Error>
+  /** Nothing, when it keeps none. */
+  metrics(): Promise<MetricsSnapshot>
   /** Stops in good order: what was accepted is answered and written. Again: the same promise. */
   close(): Promise<void>
 }
@@ -128,16 +135,20 @@ interface Parts {
   readonly gateway: Gateway
   readonly delivery: Delivery
   readonly push: Push | undefined
+  readonly metrics: Metrics | undefined
   readonly state: { stopping: boolean }
 }
 
 function compose(options: ServerOptions, engine: Engine, capacity: number, log: Logger): Parts {
-  const { store, bus, codeKey } = engine
+  const { bus, codeKey } = engine
+  const meter = options.meter ?? new Meter()
+  const metrics = options.metrics ? new Metrics() : undefined
+  const store = metrics ? meteredStore(engine.store, meter, metrics.storeLatency()) : engine.store
   const { mailboxes, directory, registrations } = store
   const clock = options.clock ?? systemClock
   const window = options.window ?? IN_FLIGHT_WINDOW
-  const { commitWindowMs, codeSender, publicUrl } = options
-  const meter = options.meter ?? new Meter()
+  const { commitWindowMs, publicUrl } = options
+  const codeSender = watchedCodeSender(options.codeSender, log, meter)
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
   const onLimited: OnLimited = (name) => meter.count('limited', name)
   const proxies = options.proxies ?? trustedProxies([])
@@ -157,6 +168,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   })
   const names = serverNames(publicUrl ? [new URL(publicUrl).host] : [])
   const timing = { ...CONNECTION_TIMING, ...options.timing }
+  const connectionLimits = new ConnectionLimits(limits, onLimited)
   const gateway = new Gateway(
     {
       delivery,
@@ -169,16 +181,27 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
       questions: new TokenBuckets('questions', limits.questions, onLimited),
       touch: (identityId) => touch({ directory, clock }, identityId),
     },
-    { names, proxies, minimumClient, limits: new ConnectionLimits(limits, onLimited) },
+    { names, proxies, minimumClient, limits: connectionLimits },
   )
   const state = { stopping: false }
+  const ready = readiness({
+    store,
+    codes: () => codeSender.health(),
+    serving: () => !state.stopping,
+  })
+  const codeLimits = registrationLimits({
+    limits,
+    records: store.records,
+    key: codeKey,
+    onLimited,
+  })
   const policy = options.registration ?? 'open'
   const services: HttpServices = {
     mailboxes,
     directory,
     registrations,
-    codeSender: reporting(codeSender, log, meter),
-    limits: registrationLimits({ limits, records: store.records, key: codeKey, onLimited }),
+    codeSender,
+    limits: codeLimits,
     admission: createAdmission({ policy, records: store.records, allowlist: options.allowlist }),
     lookups: {
       account: new TokenBuckets('lookups', limits.lookups, onLimited),
@@ -206,11 +229,18 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     serverNames: names,
     publicUrl: publicUrl?.replace(/\/+$/, ''),
     webFolder: options.webFolder,
-    ready: readiness(store, () => !state.stopping),
+    ready,
   }
+  metrics?.follow(meter)
+  metrics?.read({
+    sockets: () => connectionLimits.open,
+    online: () => delivery.online,
+    ready: async () => (await ready()).ready,
+    codeBudget: () => codeLimits.codeBudget(clock.now()),
+  })
   const app = createHttpServer(services, log, options.tls && readTls(options.tls))
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
-  return { app, gateway, delivery, push, state }
+  return { app, gateway, delivery, push, metrics, state }
 }
 
 function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger): Server {
@@ -243,7 +273,9 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
   })
   log.debug({ port }, 'listening')
   const scheme = options.tls ? 'https' : 'http'
-  return { url: urlOf(scheme, options.host ?? 'localhost', port), port, failed, close }
+  const url = urlOf(scheme, options.host ?? 'localhost', port)
+  const metrics = async (): Promise<MetricsSnapshot> => (await parts.metrics?.snapshot()) ?? []
+  return { url, port, failed, metrics, close }
 }
 
 /** No new work, then answers to the work under way, then goodbyes, then the store. */
@@ -278,22 +310,6 @@ function pushFor(
     clock,
     log,
   })
-}
-
-function reporting(sender: CodeSender, log: Logger, meter: Meter): CodeSender {
-  return {
-    development: sender.development,
-    async send(phone, code) {
-      try {
-        await sender.send(phone, code)
-        meter.count('codes', 'sent')
-      } catch (error) {
-        meter.count('codes', 'failed')
-        log.warn({ error: (error as NodeJS.ErrnoException).code }, 'a code could not be sent')
-        throw error
-      }
-    },
-  }
 }
 
 /** @throws {RangeError} for what is no version. */

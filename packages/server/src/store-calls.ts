@@ -14,7 +14,7 @@ export interface StorePorts {
   readonly directory: DirectoryStore
   readonly registrations: RegistrationStore
   readonly records: RecordStore
-  readonly self: { probe(): Promise<void> }
+  readonly self: { probe(): Promise<void>; isCurrent(): Promise<boolean> }
 }
 
 export interface StoreCall {

@@ -16,7 +16,7 @@ const METHODS = {
   directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
   registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
   records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],
-  self: ['probe'],
+  self: ['probe', 'isCurrent'],
 } as const
 
 type Port = keyof typeof METHODS
@@ -151,13 +151,15 @@ class RemoteStore {
       (message) => this.#receive(message as FromHub),
       () => this.#ended(),
     )
-    const self = this.#port('self') as unknown as { probe(): Promise<void> }
+    const self = this.#port('self') as unknown as Pick<Store, 'probe'> &
+      Required<Pick<Store, 'isCurrent'>>
     this.store = {
       mailboxes: this.#port('mailboxes') as unknown as Store['mailboxes'],
       directory: this.#port('directory') as unknown as Store['directory'],
       registrations: this.#port('registrations') as unknown as Store['registrations'],
       records: this.#port('records') as unknown as Store['records'],
       probe: () => self.probe(),
+      isCurrent: () => self.isCurrent(),
       failed: this.#failed.promise,
       close: async () => {
         this.#state = 'closed'

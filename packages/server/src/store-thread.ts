@@ -12,7 +12,13 @@ import { pack } from './arena.ts'
 import { SqliteMailboxes } from './sqlite-mailboxes.ts'
 import { SqliteRecords } from './sqlite-records.ts'
 import { SqliteRegistrations } from './sqlite-registrations.ts'
-import { BUSY_TIMEOUT_MS, lockFolder, openDatabase, StoreUnusableError } from './sqlite-schema.ts'
+import {
+  BUSY_TIMEOUT_MS,
+  lockFolder,
+  openDatabase,
+  SCHEMA_VERSION,
+  StoreUnusableError,
+} from './sqlite-schema.ts'
 import { SqliteUsers } from './sqlite-users.ts'
 import type {
   FromStore,
@@ -60,12 +66,16 @@ function openPorts(db: DatabaseSync, capacity: number): Ports {
   mailboxes.tidy(Date.now())
   db.exec('COMMIT')
   const probe = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('probed_at', ?)")
+  const schema = db.prepare("SELECT value FROM meta WHERE name = 'schema'")
   return {
     mailboxes,
     directory: new SqliteUsers(db, (identityId) => mailboxes.drop(identityId)),
     registrations: new SqliteRegistrations(db),
     records: new SqliteRecords(db),
-    self: { probe: () => void probe.run(String(Date.now())) },
+    self: {
+      probe: () => void probe.run(String(Date.now())),
+      isCurrent: () => Number(schema.get()?.value) === SCHEMA_VERSION,
+    },
   }
 }
 

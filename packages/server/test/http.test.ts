@@ -4,6 +4,7 @@ import { connect as connectTcp } from 'node:net'
 import { MAX_BODY_BYTES, toBase64Url } from '@couplet/wire'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { memoryStore } from '../src/memory-store.ts'
+import type { Store } from '../src/ports.ts'
 import { readiness } from '../src/readiness.ts'
 import { VERSION } from '../src/version.ts'
 import {
@@ -223,7 +224,10 @@ describe('prekeys', () => {
 describe('health and facts', () => {
   it('live, ready, and what this server is', async () => {
     expect((await request(server, 'GET', '/livez')).body).toEqual({ status: 'live' })
-    expect((await request(server, 'GET', '/readyz')).body).toEqual({ status: 'ready' })
+    expect((await request(server, 'GET', '/readyz')).body).toEqual({
+      status: 'ready',
+      checks: { store: 'ok', schema: 'ok', codes: 'development', serving: 'ok' },
+    })
     expect((await request(server, 'GET', '/v1/server')).body).toEqual({
       name: 'couplet',
       version: VERSION,
@@ -256,9 +260,17 @@ describe('health and facts', () => {
   it('is not ready when the store cannot write, nor while stopping', async () => {
     const store = memoryStore({ capacity: 2 })
     const broken = { ...store, probe: () => Promise.reject(new Error('disk full')) }
-    expect(await readiness(broken, () => true)()).toBe(false)
-    expect(await readiness(store, () => false)()).toBe(false)
-    expect(await readiness(store, () => true)()).toBe(true)
+    const asked = (of: Store, serving: boolean) =>
+      readiness({ store: of, codes: () => 'ok', serving: () => serving })()
+    expect(await asked(broken, true)).toMatchObject({
+      ready: false,
+      checks: { store: 'unavailable', schema: 'ok', serving: 'ok' },
+    })
+    expect(await asked(store, false)).toMatchObject({
+      ready: false,
+      checks: { serving: 'stopping' },
+    })
+    expect((await asked(store, true)).ready).toBe(true)
   })
 })
 

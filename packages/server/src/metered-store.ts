@@ -1,0 +1,66 @@
+/** A store that says how long it takes, what it evicts, and how often it fails. */
+import type { Histogram } from 'prom-client'
+import type { Meter } from './meter.ts'
+import type { Store } from './ports.ts'
+
+const METHODS = {
+  mailboxes: ['put', 'fetch', 'ack', 'status', 'expire', 'drop'],
+  directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
+  registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
+  records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],
+} as const satisfies { readonly [Name in keyof Store]?: readonly (keyof Store[Name])[] }
+
+type PortName = keyof typeof METHODS
+type Method = (...args: readonly unknown[]) => Promise<unknown>
+
+export function meteredStore(store: Store, meter: Meter, latency: Histogram<'operation'>): Store {
+  const { mailboxes } = store
+  const timed = <Name extends PortName>(name: Name): Store[Name] => {
+    const port = store[name] as unknown as Record<string, Method>
+    const entries = METHODS[name].map((method) => {
+      const observer = latency.labels(`${name}.${method}`)
+      return [method, measured((...args) => port[method]!(...args), observer, meter)]
+    })
+    return Object.fromEntries(entries) as Store[Name]
+  }
+  const timedMailboxes = timed('mailboxes')
+  return {
+    ...store,
+    directory: timed('directory'),
+    registrations: timed('registrations'),
+    records: timed('records'),
+    mailboxes: {
+      ...timedMailboxes,
+      async put(...args) {
+        const result = await timedMailboxes.put(...args)
+        if (result.outcome.kind === 'stored') meter.count('stored')
+        if (result.evicted.length > 0) meter.count('evicted', 'capacity', result.evicted.length)
+        return result
+      },
+      async expire(...args) {
+        const evicted = await timedMailboxes.expire(...args)
+        if (evicted.length > 0) meter.count('evicted', 'age', evicted.length)
+        return evicted
+      },
+      ...(mailboxes.watch && { watch: mailboxes.watch.bind(mailboxes) }),
+    },
+  }
+}
+
+function measured(
+  method: Method,
+  observer: { observe(seconds: number): void },
+  meter: Meter,
+): Method {
+  return async (...args) => {
+    const begun = performance.now()
+    try {
+      return await method(...args)
+    } catch (error) {
+      meter.count('errors', 'store')
+      throw error
+    } finally {
+      observer.observe((performance.now() - begun) / 1000)
+    }
+  }
+}
