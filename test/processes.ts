@@ -69,6 +69,8 @@ export class Running {
 /** One test's world: a folder, a server that may come and go, and people. */
 export class World {
   readonly folder: string
+  /** What the server gets besides. */
+  serverEnvironment: Readonly<Record<string, string>> = {}
   readonly #running = new Set<Running>()
   #server: Running | undefined
   #url = ''
@@ -90,6 +92,10 @@ export class World {
     return this.#server?.child.pid
   }
 
+  get server(): Running | undefined {
+    return this.#server
+  }
+
   /** What commands run with besides their arguments. */
   get environment(): Record<string, string> {
     return {
@@ -108,16 +114,12 @@ export class World {
   async startServer(...args: string[]): Promise<string> {
     if (args.length > 0) this.#serverArgs = args
     const port = this.#url ? new URL(this.#url).port : '0'
-    this.#server = this.spawn([
-      'serve',
-      '--port',
-      port,
-      '--data',
-      this.path('server'),
-      '--code-sender',
-      `file:${this.path('codes.jsonl')}`,
-      ...this.#serverArgs,
-    ])
+    const codes = `file:${this.path('codes.jsonl')}`
+    const data = this.path('server')
+    this.#server = this.spawn(
+      ['serve', '--port', port, '--data', data, '--code-sender', codes, ...this.#serverArgs],
+      this.serverEnvironment,
+    )
     const [, url] = await this.#server.saw(/listening on (http:\/\/\S+)/)
     this.#url = url!
     return this.#url

@@ -8,9 +8,18 @@ let world: World
 
 beforeEach(async () => {
   world = await World.create()
+  world.serverEnvironment = {
+    NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(BROKEN)}`,
+  }
   await world.startServer('--workers', '2')
 })
 afterEach(() => world.end())
+
+/** Lets a worker fail, at a signal, at saying something to the process that started it. */
+const BROKEN = `if (process.env.COUPLET_WORKER_TASK) process.on('SIGUSR2', () => {
+  process.emit('error', Object.assign(new Error('write EPIPE'), { code: 'EPIPE' }))
+  process.stderr.write('survived')
+})`
 
 /** Process ids of the server's workers, the oldest first. */
 function workers(): number[] {
@@ -47,5 +56,12 @@ test('people write to each other, and nothing is lost when workers are killed', 
     // The mailbox holds two: the first was pushed out, and came again.
     .toEqual(texts.toSorted())
   expect(await ana.outbox()).toEqual({})
+
+  // As when the process that hands out connections has just been killed: its channel breaks first.
+  const before = workers()
+  for (const pid of before) process.kill(pid, 'SIGUSR2')
+  const survived = (): number => world.server!.stderr.split('survived').length - 1
+  await expect.poll(survived, { timeout: 20_000 }).toBe(2)
+  expect(workers()).toEqual(before)
   expect((await world.stopServer()).code).toBe(0)
 })

@@ -1,4 +1,5 @@
 /** One of several processes that serve: started by `workers.ts`, and ended with it. */
+import cluster from 'node:cluster'
 import { joinHub } from '@couplet/server'
 import { openEngine } from './engine.ts'
 import { startServer } from './serve.ts'
@@ -14,8 +15,10 @@ process.on('message', (message) => {
   if (message === 'stop') stop()
 })
 process.on('disconnect', () => stop())
-// What cannot be told any more, since the one who started us has been killed; see above.
+// What cannot be told any more, since the one who started us has been killed; see above. The module
+// emits every error of the process once more, on the worker.
 process.on('error' as 'disconnect', () => {})
+cluster.worker!.on('error', () => {})
 
 try {
   const server = await startServer(config, await (hub ? joinHub(hub, worker) : openEngine(config)))

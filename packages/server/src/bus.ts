@@ -27,7 +27,8 @@ export interface Bus {
   say(subject: string, message: Uint8Array): void
   /**
    * Asks those who hear the subject. `answered` is called once, in the order in which answers and
-   * messages came from one process; never before this returns.
+   * messages came from one process; never before this returns. An empty answer says that whoever
+   * gives it is not who was asked for: another one's counts more, if it comes soon.
    */
   ask(
     subject: string,

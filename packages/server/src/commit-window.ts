@@ -112,6 +112,11 @@ export class CommitWindow {
     return this.#store.fetch(recipient, limit, except)
   }
 
+  hasRoom(recipient: Uint8Array): Promise<boolean> {
+    this.flush(keyOf(recipient))
+    return this.#store.hasRoom(recipient)
+  }
+
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
     for (const id of ids) {
       const held = this.#held.get(keyOf(id))

@@ -83,6 +83,9 @@ export class Delivery {
       fetch: async (limit, except) => {
         await heard
         const envelopes = await this.#commits.fetch(identityId, limit, except)
+        for (const { sender } of envelopes) {
+          this.#sendLimits?.wrote(() => keyOf(sender), keyOf(identityId))
+        }
         return envelopes.map(withOwnNames)
       },
     })
@@ -124,13 +127,18 @@ export class Delivery {
    *   the outcome is not known.
    */
   async put(put: Put): Promise<void> {
-    this.#sendLimits?.take(() => keyOf(put.sender), keyOf(put.recipient), this.#clock.now())
+    this.#sendLimits?.takeFrom(() => keyOf(put.sender), this.#clock.now())
     const asking = this.#identities.ask(put.recipient)
     if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
     if (this.#router && !this.#live.has(keyOf(put.recipient))) {
-      if (await this.#router.put(this.#noticing(put))) return
+      const { sender, recipient } = put
+      const isFriend = this.#sendLimits?.areFriends(keyOf(recipient), () => keyOf(sender)) ?? false
+      if (await this.#router.put(this.#noticing({ ...put, isFriend }))) {
+        this.#sendLimits?.wrote(() => keyOf(sender), keyOf(recipient))
+        return
+      }
     }
     await this.#putHere(put)
   }
@@ -138,6 +146,9 @@ export class Delivery {
   async #putHere(put: Put): Promise<void> {
     const { sender, recipient, bytes, mode } = put
     const key = keyOf(recipient)
+    const senderKey = (): string => keyOf(sender)
+    this.#sendLimits?.takeFor(key, senderKey, put.isFriend ?? false, this.#clock.now())
+    this.#sendLimits?.wrote(senderKey, key)
     const id: Uint8Array = hash('sha256', bytes, 'buffer')
     const known = this.#commits.known(sender, recipient, id)
     if (known) {
@@ -288,6 +299,11 @@ export class Delivery {
     }
   }
 
+  /** Room that came before another process was heard saying so. */
+  async #lookForRoom(recipient: Uint8Array): Promise<void> {
+    if (await this.#commits.hasRoom(recipient)) this.#tellRoomHere(recipient)
+  }
+
   /** What other processes ask of this one, and tell it. */
   #routerEvents(): RouterEvents {
     return {
@@ -298,6 +314,7 @@ export class Delivery {
         if (end.kind === 'evicted') this.#awaitRoom(recipient, sender)
       },
       room: (recipient) => this.#tellRoomHere(recipient),
+      hearsRoom: (recipient) => this.#lookForRoom(recipient),
       replaced: (identityId) => this.disconnect(identityId, 'replaced'),
       written: (identityId) => this.#live.get(keyOf(identityId))?.lookAgain(),
       forgotten: (identityId) => {

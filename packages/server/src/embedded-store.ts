@@ -48,7 +48,15 @@ export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Stor
   await thread.ready
   const self = thread.port('self', ['probe', 'isCurrent'])
   return {
-    mailboxes: thread.port('mailboxes', ['put', 'fetch', 'ack', 'status', 'expire', 'drop']),
+    mailboxes: thread.port('mailboxes', [
+      'put',
+      'fetch',
+      'ack',
+      'hasRoom',
+      'status',
+      'expire',
+      'drop',
+    ]),
     directory: thread.port('directory', [
       'byPhone',
       'byIdentity',

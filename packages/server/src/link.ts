@@ -3,6 +3,8 @@
  * the event loop brings goes in one write, since a write costs more than a message.
  *
  * Both ends run the same program, so messages are whatever a structured clone can hold.
+ *
+ * Nothing is refused here: an end that has much to say asks first whether the other one keeps up.
  */
 import type { Socket } from 'node:net'
 import { deserialize, serialize } from 'node:v8'
@@ -11,15 +13,28 @@ export class Link {
   readonly #socket: Socket
   readonly #onMessage: (message: unknown) => void
   #gathering: unknown[] = []
-  #received: Buffer = EMPTY
+  /** Parts of a batch that is not complete. */
+  #parts: Buffer[] = []
+  #partBytes = 0
 
-  /** @param onEnd - called once. */
-  constructor(socket: Socket, onMessage: (message: unknown) => void, onEnd: () => void) {
+  /** @param onEnd - called once. @param onDrain - the other end has caught up. */
+  constructor(
+    socket: Socket,
+    onMessage: (message: unknown) => void,
+    onEnd: () => void,
+    onDrain: () => void = () => {},
+  ) {
     this.#socket = socket
     this.#onMessage = onMessage
     socket.on('data', (data) => this.#receive(data as Buffer))
+    socket.on('drain', onDrain)
     socket.on('error', () => {})
     socket.on('close', onEnd)
+  }
+
+  /** The other end does not read: what is sent now waits in this process's memory. */
+  get isFull(): boolean {
+    return this.#socket.writableLength >= FULL_BYTES
   }
 
   send(message: unknown): void {
@@ -47,16 +62,26 @@ export class Link {
   }
 
   #receive(data: Buffer): void {
-    this.#received = this.#received.length === 0 ? data : Buffer.concat([this.#received, data])
-    while (this.#received.length >= LENGTH_BYTES) {
-      const end = LENGTH_BYTES + this.#received.readUInt32BE(0)
-      if (this.#received.length < end) return
-      const messages = deserialize(this.#received.subarray(LENGTH_BYTES, end)) as unknown[]
-      this.#received = this.#received.subarray(end)
+    this.#parts.push(data)
+    this.#partBytes += data.length
+    while (this.#partBytes >= LENGTH_BYTES) {
+      const end = LENGTH_BYTES + this.#together(LENGTH_BYTES).readUInt32BE(0)
+      if (this.#partBytes < end) return
+      const received = this.#together(end)
+      this.#parts = [received.subarray(end)]
+      this.#partBytes -= end
+      const messages = deserialize(received.subarray(LENGTH_BYTES, end)) as unknown[]
       for (const message of messages) this.#onMessage(message)
     }
   }
+
+  /** The first part, made as long as this: parts are joined once, however many a batch came in. */
+  #together(bytes: number): Buffer {
+    if (this.#parts[0]!.length < bytes) this.#parts = [Buffer.concat(this.#parts)]
+    return this.#parts[0]!
+  }
 }
 
-const EMPTY: Buffer = Buffer.alloc(0)
 const LENGTH_BYTES = 4
+/** More than a busy second brings. */
+const FULL_BYTES: number = 8 * 2 ** 20

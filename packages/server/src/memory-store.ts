@@ -87,6 +87,10 @@ class MemoryMailboxes implements MailboxStore {
     return { ended, room }
   }
 
+  async hasRoom(recipient: Uint8Array): Promise<boolean> {
+    return hasRoom(this.#record(recipient), this.#capacity)
+  }
+
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
     return ids.map((id): EnvelopeStatus => {
       const mine = (one: { id: Uint8Array; sender: Uint8Array }) =>

@@ -1,6 +1,9 @@
 /**
  * The bus between workers of one machine: every worker has a link to every other and knows what it
  * hears, so a message makes one hop, and a question that nobody hears is not even asked.
+ *
+ * A worker that does not read is not waited for: what it would have heard is left out, and it is
+ * told so when it reads again.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AskResult, Bus, Hearer, Hearing } from './bus.ts'
@@ -21,12 +24,16 @@ type Message =
       readonly message: Uint8Array
     }
   | { readonly kind: 'answer'; readonly number: number; readonly answer: Uint8Array }
+  /** Something was left out. */
+  | { readonly kind: 'missed' }
 
 interface Peer {
   readonly link: Link
   readonly hears: Set<string>
   /** What this peer was asked, or asked to confirm, by number. */
   readonly open: Map<number, (answer: Uint8Array | undefined) => void>
+  /** Whether something was not sent, since it did not read. */
+  missed: boolean
 }
 
 export class MeshBus implements Bus {
@@ -64,6 +71,8 @@ export class MeshBus implements Bus {
         this.#join(other, socket).send({ kind: 'hello', from: this.#self } satisfies Message)
         this.#introduce(other)
       })
+      // It has ended meanwhile.
+      socket.on('error', () => {})
       socket.once('close', () => resolve())
     })
   }
@@ -89,8 +98,9 @@ export class MeshBus implements Bus {
   }
 
   say(subject: string, message: Uint8Array): void {
-    for (const { link } of this.#hearing(subject)) {
-      link.send({ kind: 'say', subject, message } satisfies Message)
+    for (const peer of this.#hearing(subject)) {
+      if (peer.link.isFull) peer.missed = true
+      else peer.link.send({ kind: 'say', subject, message } satisfies Message)
     }
   }
 
@@ -100,13 +110,14 @@ export class MeshBus implements Bus {
     timeoutMs: number,
     answered: (result: AskResult) => void,
   ): void {
-    const peers = this.#hearing(subject)
+    const peers = this.#hearing(subject).filter(({ link }) => !link.isFull)
     if (peers.length === 0) {
       setImmediate(() => answered('nobody'))
       return
     }
     const number = ++this.#lastNumber
     let left = peers.length
+    let last: AskResult = 'unknown'
     const settle = (result: AskResult): void => {
       clearTimeout(timer)
       for (const { open } of peers) open.delete(number)
@@ -117,8 +128,9 @@ export class MeshBus implements Bus {
       open.set(number, (answer) => {
         open.delete(number)
         left--
-        if (answer) settle(answer)
-        else if (left === 0) settle('unknown')
+        if (answer) last = answer
+        // Of a user who moves two may hear: the one who is not there any more says nothing.
+        if (left === 0 || (answer && answer.length > 0)) settle(last)
       })
       link.send({ kind: 'ask', number, subject, message } satisfies Message)
     }
@@ -147,12 +159,15 @@ export class MeshBus implements Bus {
         if (other !== undefined) this.#receive(other, message as Message)
         else if ((message as Message).kind === 'hello') {
           other = (message as Message & { kind: 'hello' }).from
-          this.#peers.set(other, { link: early, hears: new Set(), open: new Map() })
+          this.#peers.set(other, peerOf(early))
           this.#introduce(other)
         }
       },
       () => {
         if (other !== undefined) this.#left(other)
+      },
+      () => {
+        if (other !== undefined) this.#caughtUp(other)
       },
     )
   }
@@ -162,8 +177,9 @@ export class MeshBus implements Bus {
       socket,
       (message) => this.#receive(other, message as Message),
       () => this.#left(other),
+      () => this.#caughtUp(other),
     )
-    this.#peers.set(other, { link, hears: new Set(), open: new Map() })
+    this.#peers.set(other, peerOf(link))
     return link
   }
 
@@ -213,6 +229,9 @@ export class MeshBus implements Bus {
       case 'answer':
         peer.open.get(message.number)?.(message.answer)
         break
+      case 'missed':
+        this.#gap()
+        break
     }
   }
 
@@ -226,6 +245,14 @@ export class MeshBus implements Bus {
     for (const hearer of hearers ?? []) hearer(message, respond)
   }
 
+  /** It reads again. */
+  #caughtUp(other: number): void {
+    const peer = this.#peers.get(other)
+    if (!peer?.missed) return
+    peer.missed = false
+    peer.link.send({ kind: 'missed' } satisfies Message)
+  }
+
   #left(other: number): void {
     const peer = this.#peers.get(other)
     this.#peers.delete(other)
@@ -236,6 +263,10 @@ export class MeshBus implements Bus {
   #gap(): void {
     for (const listener of this.#gaps) listener()
   }
+}
+
+function peerOf(link: Link): Peer {
+  return { link, hears: new Set(), open: new Map(), missed: false }
 }
 
 /** An empty answer means that whoever was asked for is not there any more. (route-codec.ts) */

@@ -54,6 +54,8 @@ export interface MailboxStore {
     at: number,
     pushedFor?: Uint8Array,
   ): Promise<AckResult>
+  /** Whether a put in mode `if-room` would find a place now. */
+  hasRoom(recipient: Uint8Array): Promise<boolean>
   /** In the order of `ids`. Only what `sender` itself put is known to it. */
   status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]>
   /** What was stored or ended at or before `before` leaves: envelopes, ends, receipts. */

@@ -21,6 +21,8 @@ export interface RoutedPut {
   readonly sender: Uint8Array
   readonly recipient: Uint8Array
   readonly mode: PutMode
+  /** Whether the sender is no stranger to the recipient, as the sender's process knows. */
+  readonly isFriend: boolean
   readonly bytes: Uint8Array
 }
 
@@ -52,9 +54,13 @@ export function encodeRoute(message: RouteMessage): Uint8Array {
   const writer = new Writer().u8(KIND[message.kind])
   switch (message.kind) {
     case 'put': {
-      const { sender, recipient, mode, bytes: envelope } = message
+      const { sender, recipient, mode, isFriend, bytes: envelope } = message
       const frame = encodeClientFrame({ type: 'put', ref: NO_REF, mode, recipient, envelope })
-      return writer.bytes(sender).bytes(frame).finish()
+      return writer
+        .bytes(sender)
+        .u8(isFriend ? 1 : 0)
+        .bytes(frame)
+        .finish()
     }
     case 'here':
       return writer.bytes(message.nonce).finish()
@@ -72,10 +78,11 @@ export function decodeRoute(bytes: Uint8Array): RouteMessage {
   switch (reader.u8()) {
     case KIND.put: {
       const sender = reader.bytes(ID_BYTES)
+      const isFriend = reader.u8() === 1
       const frame = decodeClientFrame(reader.rest())
       if (frame.type !== 'put') throw malformed()
       const { mode, recipient, envelope } = frame
-      return { kind: 'put', sender, mode, recipient, bytes: envelope }
+      return { kind: 'put', sender, mode, isFriend, recipient, bytes: envelope }
     }
     case KIND.here: {
       const nonce = reader.bytes(NONCE_BYTES)

@@ -30,6 +30,8 @@ export interface RouterEvents {
   ended(recipient: Uint8Array, sender: Uint8Array, id: Uint8Array, end: End): void
   /** A mailbox has room, and somebody here waits for that. */
   room(recipient: Uint8Array): void
+  /** From now on `room` is heard of this mailbox; what was said before may have been missed. */
+  hearsRoom(recipient: Uint8Array): Promise<void>
   /** The user has a newer connection in another process. */
   replaced(identityId: Uint8Array): void
   /** Another process has written into this user's mailbox. */
@@ -45,6 +47,8 @@ export interface RoutedPut {
   readonly recipient: Uint8Array
   readonly bytes: Uint8Array
   readonly mode: PutMode
+  /** The sender's process knows that the recipient has written to the sender. */
+  readonly isFriend?: boolean
   readonly settle: (outcome: PutOutcome) => boolean
 }
 
@@ -64,14 +68,17 @@ export class Router {
   readonly #watch: WatchMailbox | undefined
   readonly #attached = new Map<string, Attachment>()
   /** Mailboxes whose room somebody here waits for, the oldest first. */
-  readonly #rooms = new Map<string, Hearing>()
+  readonly #rooms = new Map<string, { readonly recipient: Uint8Array; readonly hearing: Hearing }>()
 
   constructor(bus: Bus, events: RouterEvents, watch?: WatchMailbox) {
     this.#bus = bus
     this.#events = events
     this.#watch = watch
     bus.hear(FORGOTTEN, (identityId) => events.forgotten(Uint8Array.from(identityId)))
-    bus.onGap(() => events.missed())
+    bus.onGap(() => {
+      events.missed()
+      void this.#lookForRooms()
+    })
   }
 
   /**
@@ -109,8 +116,8 @@ export class Router {
    * @throws {WireError} as that process says.
    */
   put(put: RoutedPut): Promise<boolean> {
-    const { sender, recipient, mode, bytes } = put
-    const message = encodeRoute({ kind: 'put', sender, recipient, mode, bytes })
+    const { sender, recipient, mode, bytes, isFriend = false } = put
+    const message = encodeRoute({ kind: 'put', sender, recipient, mode, isFriend, bytes })
     return new Promise((resolve, reject) => {
       // At once, not in a promise: notices about the same envelope may be right behind.
       const answered = (result: AskResult): void => {
@@ -148,13 +155,16 @@ export class Router {
       this.roomTold(recipient)
       this.#events.room(recipient)
     }
-    this.#rooms.set(key, this.#bus.hear(roomSubject(recipient), hear))
+    const hearing = this.#bus.hear(roomSubject(recipient), hear)
+    const own = Uint8Array.from(recipient)
+    this.#rooms.set(key, { recipient: own, hearing })
+    void hearing.ready.then(() => this.#events.hearsRoom(own)).catch(() => {})
   }
 
   /** Nobody here waits for it any more. */
   roomTold(recipient: Uint8Array): void {
     const key = keyOf(recipient)
-    this.#rooms.get(key)?.end()
+    this.#rooms.get(key)?.hearing.end()
     this.#rooms.delete(key)
   }
 
@@ -177,14 +187,14 @@ export class Router {
   }
 
   #heardPut(message: RouteMessage & { kind: 'put' }, respond?: Respond): void {
-    const { sender, recipient, mode, bytes } = message
+    const { sender, recipient, mode, isFriend, bytes } = message
     const begun = performance.now()
     const settle = (outcome: PutOutcome): boolean => {
       const inTime = performance.now() - begun < ANSWER_TIMEOUT_MS
       if (inTime) respond?.(encodeAnswer({ kind: 'outcome', outcome }))
       return inTime
     }
-    const putting = this.#events.putHere({ sender, recipient, mode, bytes, settle })
+    const putting = this.#events.putHere({ sender, recipient, mode, isFriend, bytes, settle })
     if (!putting) respond?.(encodeAnswer({ kind: 'gone' }))
     putting?.catch((error: unknown) => {
       const failed = error instanceof WireError ? error : new WireError('unavailable', 'no store')
@@ -214,8 +224,15 @@ export class Router {
     })
   }
 
+  /** One after the other: there may be many, and whoever waits has a backoff of its own. */
+  async #lookForRooms(): Promise<void> {
+    for (const { recipient } of [...this.#rooms.values()]) {
+      if (this.#rooms.has(keyOf(recipient))) await this.#events.hearsRoom(recipient).catch(() => {})
+    }
+  }
+
   #forgetOldestRoom(): void {
-    for (const [oldest, hearing] of this.#rooms) {
+    for (const [oldest, { hearing }] of this.#rooms) {
       hearing.end()
       this.#rooms.delete(oldest)
       break
@@ -244,9 +261,10 @@ const FORGOTTEN = 'forgotten'
 const NOTHING = new Uint8Array(0)
 /**
  * How long another process may take for a put: longer than a commit window and most answers of a
- * recipient, shorter than a client's patience. Later answers become notices.
+ * recipient. This is what everybody waits who writes to a user of a process that hangs, so it is
+ * short; the put then goes to the store, and an answer that comes after all becomes a notice.
  */
-const ANSWER_TIMEOUT_MS = 5000
+const ANSWER_TIMEOUT_MS = 2000
 /** How long a process may take to let go of a user's older connection. */
 const HERE_TIMEOUT_MS = 2000
 /** Mailboxes whose room is waited for. */

@@ -72,6 +72,10 @@ export class SqliteMailboxes implements Synchronous<MailboxStore> {
     return { ended, room }
   }
 
+  hasRoom(recipient: Uint8Array): boolean {
+    return hasRoom(this.#load(recipient), this.#capacity)
+  }
+
   status(sender: Uint8Array, ids: readonly Uint8Array[]): readonly EnvelopeStatus[] {
     const lane = this.#lane.of(sender)
     return ids.map((id) =>

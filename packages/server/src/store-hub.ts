@@ -12,7 +12,7 @@ import type { Engine, Store } from './ports.ts'
 
 /** Everything of a store that can be called from afar. */
 const METHODS = {
-  mailboxes: ['put', 'fetch', 'ack', 'status', 'expire', 'drop'],
+  mailboxes: ['put', 'fetch', 'ack', 'hasRoom', 'status', 'expire', 'drop'],
   directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
   registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
   records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],

@@ -62,6 +62,21 @@ export function busContract(name: string, open: () => Promise<BusesUnderTest>): 
       expect(await asking(under.one, 'user.a1', 'hello', 50)).toBe('unknown')
     })
 
+    it('does not wait for whoever stops hearing while it is asked', async () => {
+      under = await open()
+      const { one, two } = under
+      const asked = Array.from({ length: 100 }, async (_, index) => {
+        const hearing = two.hear(`user.d${index}`, (_message, respond) => respond?.(bytes('here')))
+        await hearing.ready
+        const answer = asking(one, `user.d${index}`, 'hello')
+        if (index % 2 === 0) await new Promise((resolve) => setImmediate(resolve))
+        hearing.end()
+        return answer
+      })
+      const answers = new Set(await Promise.all(asked))
+      expect([...answers].filter((answer) => !['here', 'nobody', ''].includes(answer))).toEqual([])
+    })
+
     it('keeps answers and messages of one process in order, without a pause between', async () => {
       under = await open()
       const { one, two } = under

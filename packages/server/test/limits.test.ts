@@ -38,29 +38,40 @@ describe('token buckets', () => {
 describe('sends', () => {
   it('of one account: 60 at once, then one a second', () => {
     const limits = new SendLimits({ ...NO_LIMITS, sends: DEFAULT_LIMITS.sends }, () => {})
-    for (let count = 0; count < 60; count++) limits.take(from('ana'), `r${count}`, 0)
+    for (let count = 0; count < 60; count++) send(limits, 'ana', `r${count}`, 0)
     const refused = expect.objectContaining({ code: 'rate-limited', details: { retryAfter: 1 } })
-    expect(() => limits.take(from('ana'), 'ben', 0)).toThrow(refused as WireError)
-    limits.take(from('cyd'), 'ben', 0)
-    limits.take(from('ana'), 'ben', 1000)
-    expect(() => limits.take(from('ana'), 'ben', 1000)).toThrow(refused as WireError)
+    expect(() => send(limits, 'ana', 'ben', 0)).toThrow(refused as WireError)
+    send(limits, 'cyd', 'ben', 0)
+    send(limits, 'ana', 'ben', 1000)
+    expect(() => send(limits, 'ana', 'ben', 1000)).toThrow(refused as WireError)
   })
 
   it('of strangers to one account, however many they are; not of those it has written to', () => {
     const hit: string[] = []
     const { strangerSends } = DEFAULT_LIMITS
     const limits = new SendLimits({ ...NO_LIMITS, strangerSends }, (name) => hit.push(name))
-    limits.take(from('ben'), 'ana', 0)
-    for (let count = 0; count < 60; count++) limits.take(from(`stranger ${count}`), 'ben', 0)
-    expect(() => limits.take(from('one more'), 'ben', 0)).toThrow()
+    send(limits, 'ben', 'ana', 0)
+    for (let count = 0; count < 60; count++) send(limits, `stranger ${count}`, 'ben', 0)
+    expect(() => send(limits, 'one more', 'ben', 0)).toThrow()
     expect(hit).toEqual(['strangerSends'])
-    for (let count = 0; count < 500; count++) limits.take(from('ana'), 'ben', 0)
-    limits.take(from('one more'), 'cyd', 0)
+    for (let count = 0; count < 500; count++) send(limits, 'ana', 'ben', 0)
+    send(limits, 'one more', 'cyd', 0)
+  })
+
+  it('of no stranger, when another process knows better', () => {
+    const { strangerSends } = DEFAULT_LIMITS
+    const limits = new SendLimits({ ...NO_LIMITS, strangerSends }, () => {})
+    const [ana, ben] = [() => 'ana', () => 'ben']
+    for (let count = 0; count < 60; count++) send(limits, `stranger ${count}`, 'ben', 0)
+    expect(() => limits.takeFor('ben', ana, false, 0)).toThrow()
+    limits.takeFor('ben', ana, true, 0)
+    limits.wrote(ben, 'ana')
+    limits.takeFor('ben', ana, false, 0)
   })
 
   it('without limits, whatever comes', () => {
     const limits = new SendLimits(NO_LIMITS, () => {})
-    for (let count = 0; count < 10_000; count++) limits.take(from('ana'), 'ben', 0)
+    for (let count = 0; count < 10_000; count++) send(limits, 'ana', 'ben', 0)
   })
 })
 
@@ -128,8 +139,11 @@ describe('behind proxies', () => {
   )
 })
 
-function from(key: string): () => string {
-  return () => key
+/** One envelope, where one process has both. */
+function send(limits: SendLimits, sender: string, recipient: string, now: number): void {
+  limits.takeFrom(() => sender, now)
+  limits.takeFor(recipient, () => sender, false, now)
+  limits.wrote(() => sender, recipient)
 }
 
 function asking(remoteAddress: string, forwarded?: string): IncomingMessage {

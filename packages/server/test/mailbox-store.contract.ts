@@ -89,6 +89,7 @@ export function mailboxStoreContract(
       await mailboxes.put(recipient, one, 'if-room')
       const full = await mailboxes.put(recipient, stored(sender), 'if-room')
       expect(full).toEqual({ outcome: { kind: 'full' }, evicted: [] })
+      expect(await mailboxes.hasRoom(recipient)).toBe(false)
       expect(await waitingIds(mailboxes)).toEqual([one.id])
     })
 
@@ -103,6 +104,7 @@ export function mailboxStoreContract(
         room: true,
       })
       expect(await mailboxes.ack(recipient, one.id, answer, 6)).toEqual({ room: true })
+      expect(await mailboxes.hasRoom(recipient)).toBe(true)
       expect(await waitingIds(mailboxes)).toEqual([])
       expect((await mailboxes.put(recipient, one, 'evict')).outcome).toEqual(answer)
     })

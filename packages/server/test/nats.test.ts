@@ -6,9 +6,10 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { initNats, type NatsEngine, natsEngine } from '../src/nats/nats-engine.ts'
 import { StoreUnusableError } from '../src/sqlite-schema.ts'
 import { busContract } from './bus.contract.ts'
-import { mailboxStoreContract } from './mailbox-store.contract.ts'
+import { mailboxStoreContract, stored } from './mailbox-store.contract.ts'
 import { type NatsCluster, startNats } from './nats-server.ts'
 import { severalProcessesContract } from './several-processes.contract.ts'
+import { freshBytes } from './support.ts'
 
 const clusterKey = randomBytes(32)
 let nats: NatsCluster
@@ -59,6 +60,23 @@ severalProcessesContract('NATS', async (capacity) => {
   const one = await fresh(capacity)
   const two = await natsEngine({ url: nats.url, clusterKey, capacity })
   return { engines: [one, two], end: async () => {} }
+})
+
+it('tells of every write of another process, whatever this one reads and writes meanwhile', async () => {
+  const one = await fresh(2)
+  const two = await natsEngine({ url: nats.url, clusterKey, capacity: 2 })
+  const [recipient, sender] = [freshBytes(32), freshBytes(32)]
+  let told = 0
+  await two.store.mailboxes.watch!(recipient, () => told++).ready
+  for (let count = 1; count <= 20; count++) {
+    const putting = one.store.mailboxes.put(recipient, stored(sender), 'evict')
+    // Reads the record of that moment, and writes it again.
+    const own = two.store.mailboxes.ack(recipient, freshBytes(32), { kind: 'settled' }, 1, sender)
+    await Promise.all([putting, own])
+    await two.store.mailboxes.hasRoom(recipient)
+    await expect.poll(() => told).toBe(count)
+  }
+  await Promise.all([close(one), close(two)])
 })
 
 it('refuses another cluster key, streams that are missing, and no NATS at all', async () => {

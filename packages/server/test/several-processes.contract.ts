@@ -156,6 +156,27 @@ export function severalProcessesContract(
       await left[0]!.take('deliver')
     })
 
+    it('count nobody as a stranger to whom the recipient has written, wherever both are', async () => {
+      const strangerSends = { burst: 2, periodMs: 3_600_000 }
+      await start({ commitWindowMs: 0, limits: { ...NO_LIMITS, strangerSends } })
+      const [cyd, dan] = [await register(one, '+12025550103'), await register(two, '+12025550104')]
+      const [anas, cyds] = [await online(one, ana), await online(one, cyd)]
+      const bens = await online(two, ben)
+      await bens.put(ana, envelope())
+      await bens.put(dan, envelope())
+      const dans = await online(one, dan)
+      for (let count = 0; count < 2; count++) await cyds.put(ben, envelope())
+      cyds.putting(ben, envelope())
+      expect((await cyds.take('error')).code).toBe('rate-limited')
+      expect(await anas.put(ben, envelope())).toEqual({ kind: 'stored' })
+      // Here it was the mailbox that brought Ben's word.
+      expect(await dans.put(ben, envelope())).toEqual({ kind: 'stored' })
+      await bens.close()
+      for (let count = 0; count < 3; count++) {
+        expect(await anas.put(ben, envelope())).toEqual({ kind: 'stored' })
+      }
+    })
+
     it('forget in both an identity that lost its number', async () => {
       await start()
       const anas = await online(one, ana)

@@ -1,9 +1,11 @@
 /** Workers of one machine: the hub's store from afar, and the bus from worker to worker. */
 import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { freshCodeKey } from '../src/code-key.ts'
+import { Link } from '../src/link.ts'
 import { memoryStore } from '../src/memory-store.ts'
 import { MeshBus } from '../src/mesh-bus.ts'
 import { joinHub, StoreHub } from '../src/store-hub.ts'
@@ -51,11 +53,45 @@ severalProcessesContract('workers', async (capacity) => {
   return { engines: [one, two], end: () => hub.close() }
 })
 
+/** Buses that are all connected, by number from 1. */
+async function mesh(size: number): Promise<MeshBus[]> {
+  const buses: MeshBus[] = []
+  for (let self = 1; self <= size; self++) {
+    const bus = await MeshBus.listen(self, join(folder, String(self)))
+    for (let other = 1; other < self; other++) await bus.connect(other, join(folder, String(other)))
+    buses.push(bus)
+  }
+  return buses
+}
+
+/** A worker that is no bus: says what it likes, and reads when it likes. */
+async function rawWorker(
+  path: string,
+  heard: (message: { kind: string; subject?: string }) => void,
+): Promise<{ link: Promise<Link>; socket: Promise<Socket>; close: () => void }> {
+  const [link, socket] = [Promise.withResolvers<Link>(), Promise.withResolvers<Socket>()]
+  const server = createServer((connection) => {
+    socket.resolve(connection)
+    link.resolve(
+      new Link(
+        connection,
+        (message) => heard(message as { kind: string }),
+        () => {},
+      ),
+    )
+  })
+  await new Promise<void>((resolve) => server.listen(path, resolve))
+  return { link: link.promise, socket: socket.promise, close: () => server.close() }
+}
+
+let folder: string
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'couplet-mesh-'))
+})
+afterEach(() => rmSync(folder, { recursive: true }))
+
 it('a question to a worker that dies is unknown at once, and everybody looks into the mailboxes', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'couplet-mesh-'))
-  const one = await MeshBus.listen(1, join(folder, '1'))
-  const two = await MeshBus.listen(2, join(folder, '2'))
-  await two.connect(1, join(folder, '1'))
+  const [one, two] = (await mesh(2)) as [MeshBus, MeshBus]
   await two.hear('user.a1', () => {}).ready
   let gaps = 0
   one.onGap(() => gaps++)
@@ -64,5 +100,59 @@ it('a question to a worker that dies is unknown at once, and everybody looks int
   expect(await answered).toBe('unknown')
   expect(gaps).toBe(1)
   await one.close()
-  rmSync(folder, { recursive: true })
+})
+
+it('of two that hear a question the one counts that is who was asked for', async () => {
+  const buses = await mesh(3)
+  const [one, gone, here] = buses as [MeshBus, MeshBus, MeshBus]
+  let later: (() => void) | undefined
+  await gone.hear('user.a1', (_message, respond) => {
+    respond?.(new Uint8Array(0))
+    setTimeout(() => later?.(), 20)
+  }).ready
+  await here.hear('user.a1', (_message, respond) => {
+    later = () => respond?.(new Uint8Array([7]))
+  }).ready
+  const ask = (): Promise<unknown> =>
+    new Promise((resolve) => one.ask('user.a1', new Uint8Array(1), 60_000, resolve))
+  expect(await ask()).toEqual(new Uint8Array([7]))
+  await gone.hear('user.b1', (_message, respond) => respond?.(new Uint8Array(0))).ready
+  expect(
+    await new Promise((resolve) => one.ask('user.b1', new Uint8Array(1), 60_000, resolve)),
+  ).toEqual(new Uint8Array(0))
+  await Promise.all(buses.map((bus) => bus.close()))
+})
+
+it('a worker that is gone before it is met is no harm', async () => {
+  const [one] = (await mesh(1)) as [MeshBus]
+  await one.connect(9, join(folder, '9'))
+  await one.close()
+})
+
+it('what is said to a worker that does not read is left out, and it learns of that', async () => {
+  const [one] = (await mesh(1)) as [MeshBus]
+  const heard: string[] = []
+  const raw = await rawWorker(join(folder, '2'), ({ kind }) => heard.push(kind))
+  const connected = one.connect(2, join(folder, '2'))
+  const [link, socket] = await Promise.all([raw.link, raw.socket])
+  link.send({ kind: 'hear', number: 1, subject: 'user.a1' })
+  link.send({ kind: 'introduced' })
+  await connected
+  await expect.poll(() => heard).toContain('heard')
+  socket.pause()
+  const said = 64
+  for (let count = 0; count < said; count++) {
+    one.say('user.a1', new Uint8Array(2 ** 20))
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  const asked = new Promise((resolve) => one.ask('user.a1', new Uint8Array(1), 60_000, resolve))
+  expect(await asked).toBe('nobody')
+  socket.resume()
+  await expect.poll(() => heard.at(-1), { timeout: 10_000 }).toBe('missed')
+  const arrived = heard.filter((kind) => kind === 'say').length
+  expect(arrived).toBeGreaterThan(0)
+  expect(arrived).toBeLessThan(said / 2)
+  raw.close()
+  link.end()
+  await one.close()
 })

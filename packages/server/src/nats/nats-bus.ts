@@ -37,13 +37,20 @@ export class NatsBus implements Bus {
   }
 
   hear(subject: string, hearer: Hearer): Hearing {
+    let ended = false
     const subscription = this.#connection.subscribe(`${BUS}.${subject}`, {
       callback: (error, { data, reply }) => {
         if (error) return
-        hearer(data, reply ? (answer) => this.#connection.publish(reply, answer) : undefined)
+        if (ended) this.#tooLate(reply)
+        else hearer(data, reply ? (answer) => this.#publish(reply, answer) : undefined)
       },
     })
-    return this.#hearing(subscription)
+    const end = (): void => {
+      ended = true
+      // Questions that are on their way still come here, and are answered.
+      if (!this.#connection.isClosed()) void subscription.drain().catch(() => {})
+    }
+    return { ready: this.#flush(), end }
   }
 
   /** A subject outside the bus, of which the headers say everything. */
@@ -57,8 +64,7 @@ export class NatsBus implements Bus {
   }
 
   say(subject: string, message: Uint8Array): void {
-    // What is said while there is no connection is lost, like the rest of the gap.
-    if (!this.#connection.isClosed()) this.#connection.publish(`${BUS}.${subject}`, message)
+    this.#publish(`${BUS}.${subject}`, message)
   }
 
   ask(
@@ -70,8 +76,9 @@ export class NatsBus implements Bus {
     const reply = `${this.#inbox}.${++this.#lastQuestion}`
     const timer = setTimeout(() => this.#answer(reply, 'unknown'), timeoutMs)
     this.#questions.set(reply, { answered, timer })
-    if (this.#connection.isClosed()) setImmediate(() => this.#answer(reply, 'nobody'))
-    else this.#connection.publish(`${BUS}.${subject}`, message, { reply })
+    if (!this.#publish(`${BUS}.${subject}`, message, reply)) {
+      setImmediate(() => this.#answer(reply, 'nobody'))
+    }
   }
 
   onGap(listener: () => void): void {
@@ -84,12 +91,25 @@ export class NatsBus implements Bus {
     await this.#connection.drain()
   }
 
+  /** What is said while there is no connection is lost, like the rest of the gap. */
+  #publish(subject: string, message: Uint8Array, reply?: string): boolean {
+    if (this.#connection.isClosed() || this.#connection.isDraining()) return false
+    this.#connection.publish(subject, message, reply ? { reply } : {})
+    return true
+  }
+
   #answer(reply: string, result: AskResult): void {
     const question = this.#questions.get(reply)
     if (!question) return
     this.#questions.delete(reply)
     clearTimeout(question.timer)
     question.answered(result)
+  }
+
+  /** Whoever asked need not wait for longer than another process may need to say more. */
+  #tooLate(reply: string | undefined): void {
+    if (!reply) return
+    setTimeout(() => this.#publish(reply, NOTHING), TOO_LATE_MS).unref()
   }
 
   #hearing(subscription: Subscription): Hearing {
@@ -158,6 +178,9 @@ class Pulse {
 }
 
 const NO_RESPONDERS = 503
+const NOTHING = new Uint8Array(0)
+/** Until a question is answered by a process that hears no more, so that one that hears is first. */
+const TOO_LATE_MS = 250
 const PULSE_MS = 1000
 const PULSE_BYTES = 12
 const MAX_PEERS = 10_000

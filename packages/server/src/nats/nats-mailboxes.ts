@@ -1,4 +1,5 @@
 /** Mailboxes in JetStream: a record for each, a record for each sender's lane. (mailbox.ts decides) */
+import { randomBytes } from 'node:crypto'
 import { type EnvelopeStatus, equalBytes, type PutMode } from '@couplet/wire'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { Hearing } from '../bus.ts'
@@ -26,7 +27,7 @@ import {
   WRITTEN,
 } from './layout.ts'
 import type { NatsBus } from './nats-bus.ts'
-import { Records } from './records.ts'
+import { Records, WRITER_HEADER } from './records.ts'
 import { scanOldest } from './scan.ts'
 
 type Mailbox = MailboxRecord<StoredEnvelope>
@@ -41,12 +42,14 @@ export interface NatsMailboxesOptions {
 
 export class NatsMailboxes implements MailboxStore {
   readonly #options: NatsMailboxesOptions
+  /** Of this process, so that it knows its own writes again. */
+  readonly #writer: string = randomBytes(WRITER_BYTES).toString('base64url')
   readonly #mailboxes: Records<Mailbox>
   readonly #lanes: Records<ReturnType<typeof LANE.decode>>
 
   constructor(options: NatsMailboxesOptions) {
     this.#options = options
-    this.#mailboxes = new Records(options.client, options.manager, MAILBOX)
+    this.#mailboxes = new Records(options.client, options.manager, MAILBOX, this.#writer)
     this.#lanes = new Records(options.client, options.manager, LANE)
   }
 
@@ -89,6 +92,10 @@ export class NatsMailboxes implements MailboxStore {
     if (!ended) return { room }
     await this.#tell(ended)
     return { ended, room }
+  }
+
+  async hasRoom(recipient: Uint8Array): Promise<boolean> {
+    return hasRoom(await this.#mailboxes.read(this.#mailbox(recipient)), this.#options.capacity)
   }
 
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
@@ -135,12 +142,9 @@ export class NatsMailboxes implements MailboxStore {
   }
 
   watch(recipient: Uint8Array, written: () => void): Hearing {
-    const subject = this.#mailbox(recipient)
-    const heard = async (sequence: number): Promise<void> => {
-      if (await this.#mailboxes.isNews(subject, sequence)) written()
-    }
+    // What this process has read since, for an acknowledgement say, its user may not have seen.
     return this.#options.bus.hearRaw(`${WRITTEN}.${hex(recipient)}`, (headers) => {
-      void heard(Number(headers?.get('Nats-Sequence') ?? Number.MAX_SAFE_INTEGER))
+      if (headers?.get(WRITER_HEADER) !== this.#writer) written()
     })
   }
 
@@ -212,6 +216,8 @@ export class NatsMailboxes implements MailboxStore {
     return laneSubject(this.#options.layout, sender)
   }
 }
+
+const WRITER_BYTES = 6
 
 /** Records outlive the frames that envelopes came in. */
 function withOwnBytes({ id, sender, storedAt, envelope }: StoredEnvelope): StoredEnvelope {

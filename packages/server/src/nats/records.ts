@@ -31,6 +31,8 @@ export interface Step<T, R> {
 
 /** Header of a record: when the oldest of what is in it came. */
 export const OLDEST_HEADER = 'Couplet-Oldest'
+/** Header of a record: which process wrote it. */
+export const WRITER_HEADER = 'Couplet-Writer'
 
 interface Known<T> {
   readonly record: T
@@ -47,13 +49,21 @@ export class Records<T> {
   readonly #client: JetStreamClient
   readonly #manager: JetStreamManager
   readonly #kind: RecordKind<T>
+  readonly #writer: string | undefined
   readonly #cache = new RecordCache<Known<T>>()
   readonly #queues = new Map<string, Job<T>[]>()
 
-  constructor(client: JetStreamClient, manager: JetStreamManager, kind: RecordKind<T>) {
+  /** @param writer - a name for this process, written beside each record. */
+  constructor(
+    client: JetStreamClient,
+    manager: JetStreamManager,
+    kind: RecordKind<T>,
+    writer?: string,
+  ) {
     this.#client = client
     this.#manager = manager
     this.#kind = kind
+    this.#writer = writer
   }
 
   /** From the stream's leader, after every change that was asked for here before. */
@@ -83,14 +93,6 @@ export class Records<T> {
     await this.change(subject, () => ({ record: this.#kind.empty, result: undefined }))
     await this.#manager.streams.purge(streamOf(subject), { filter: subject })
     this.#cache.delete(subject)
-  }
-
-  /** Whether a write with this sequence is of another node. */
-  async isNews(subject: string, sequence: number): Promise<boolean> {
-    if (this.#queues.has(subject)) {
-      await this.change(subject, (record) => ({ record, result: undefined })).catch(() => {})
-    }
-    return (this.#cache.get(subject)?.sequence ?? 0) < sequence
   }
 
   async #run(subject: string): Promise<void> {
@@ -181,9 +183,10 @@ export class Records<T> {
 
   #headers(record: T): { headers?: ReturnType<typeof headers> } {
     const oldest = this.#kind.oldestAt?.(record)
-    if (oldest === undefined) return {}
+    if (oldest === undefined && !this.#writer) return {}
     const all = headers()
-    all.set(OLDEST_HEADER, String(oldest))
+    if (oldest !== undefined) all.set(OLDEST_HEADER, String(oldest))
+    if (this.#writer) all.set(WRITER_HEADER, this.#writer)
     return { headers: all }
   }
 }
