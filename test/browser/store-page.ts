@@ -5,7 +5,7 @@
  */
 import { fromBase64Url, toBase64Url } from '@couplet/wire'
 import type { Plain, Range, Transaction } from '../../packages/client/src/ports.ts'
-import { decodeRecord, encodeRecord } from '../../packages/client/src/records.ts'
+import { decodeRecord, encodeRecord } from '../../packages/client/src/record-codec.ts'
 import { changePassphrase, openHome, type WebHome } from '../../packages/client/src/web/home.ts'
 
 /** What a call gave, or how it failed. */

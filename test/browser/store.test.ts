@@ -11,7 +11,7 @@ import type {
   StoredRecord,
   Transaction,
 } from '../../packages/client/src/ports.ts'
-import { decodeRecord, encodeRecord } from '../../packages/client/src/records.ts'
+import { decodeRecord, encodeRecord } from '../../packages/client/src/record-codec.ts'
 import { storeContract } from '../../packages/client/test/store.contract.ts'
 import { bundle, servePage } from './bundle.ts'
 import { startChromium, type TestBrowser } from './chromium.ts'

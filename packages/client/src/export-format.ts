@@ -29,7 +29,7 @@ import {
   type Stretch,
 } from './passphrase.ts'
 import type { NamedRecord, Plain, Random } from './ports.ts'
-import { decodeRecord, encodeRecord } from './records.ts'
+import { decodeRecord, encodeRecord } from './record-codec.ts'
 
 export interface FileCrypto {
   readonly primitives: Primitives

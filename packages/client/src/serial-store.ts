@@ -7,7 +7,7 @@ import type { AsyncLocalStorage } from 'node:async_hooks'
 import { wipe } from '@couplet/wire'
 import { ClientError } from './errors.ts'
 import type { NamedRecord, Plain, Range, Store, StoredRecord, Transaction } from './ports.ts'
-import { decodeRecord, encodeRecord } from './records.ts'
+import { decodeRecord, encodeRecord } from './record-codec.ts'
 
 /** What a store is made of: bytes by collection, partition and position. */
 export interface RecordTable {

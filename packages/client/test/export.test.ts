@@ -10,7 +10,7 @@ import { type FileCrypto, readFile, writeFile } from '../src/export-format.ts'
 import { stretch } from '../src/node/stretch.ts'
 import type { Stretch } from '../src/passphrase.ts'
 import type { NamedRecord, Plain } from '../src/ports.ts'
-import { decodeRecord } from '../src/records.ts'
+import { decodeRecord } from '../src/record-codec.ts'
 import { stretchHere } from '../src/web/stretch.ts'
 
 const MANIFEST = {

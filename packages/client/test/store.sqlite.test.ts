@@ -13,7 +13,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { openHome } from '../src/node/home.ts'
 import { openDatabase, sqliteStore } from '../src/node/sqlite-store.ts'
 import type { Store } from '../src/ports.ts'
-import { encodeRecord } from '../src/records.ts'
+import { encodeRecord } from '../src/record-codec.ts'
 import { storeContract } from './store.contract.ts'
 import {
   lastRound,

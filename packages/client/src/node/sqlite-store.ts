@@ -28,7 +28,7 @@ import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import { label, utf8, wipe } from '@couplet/wire'
 import { ClientError } from '../errors.ts'
 import type { NamedRecord, Store, StoredRecord } from '../ports.ts'
-import { splitName, withName } from '../records.ts'
+import { splitName, withName } from '../record-codec.ts'
 import { type RecordTable, storeOver, type WholeRange } from '../serial-store.ts'
 
 /**

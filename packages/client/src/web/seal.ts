@@ -10,7 +10,7 @@
  */
 import { type Bytes, utf8, wipe } from '@couplet/wire'
 import { ClientError } from '../errors.ts'
-import { splitName, withName } from '../records.ts'
+import { splitName, withName } from '../record-codec.ts'
 
 /** Neither is extractable. */
 export interface StorageKeys {

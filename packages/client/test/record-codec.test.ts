@@ -4,7 +4,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ClientError } from '../src/errors.ts'
 import type { Plain } from '../src/ports.ts'
-import { decodeRecord, encodeRecord } from '../src/records.ts'
+import { decodeRecord, encodeRecord } from '../src/record-codec.ts'
 
 const number = fc.oneof(
   fc.integer(),
