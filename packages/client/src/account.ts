@@ -9,7 +9,7 @@ import {
 import type { PhoneNumber } from '@couplet/wire'
 import type { Platform } from './platform.ts'
 import type { RequestSigner } from './ports.ts'
-import type { AccountRecord, PrekeysRecord } from './tables.ts'
+import type { AccountRecord, PrekeysRecord } from './records.ts'
 
 /** Fresh keys for a number at a server. Takes about a second: RSA-3072. */
 export async function newAccount(

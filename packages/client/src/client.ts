@@ -36,15 +36,10 @@ import type { Platform } from './platform.ts'
 import type { Connector, Plain, ServerApi, Store } from './ports.ts'
 import { PrekeyRotation } from './prekey-rotation.ts'
 import { conversation, conversations, outgoingMessage, unreadMessages } from './reader.ts'
+import { type ContactRecord, OUTBOX_PHASES, type OutgoingRecord } from './records.ts'
 import { requirePhoneNumber } from './registration.ts'
 import { noteAllSeen, noteSeen, unreadPlace } from './seen.ts'
-import {
-  type ContactRecord,
-  inTransaction,
-  OUTBOX_PHASES,
-  type OutgoingRecord,
-  type Tables,
-} from './tables.ts'
+import { inTransaction, type Tables } from './tables.ts'
 import { Watch } from './watch.ts'
 
 export interface ClientPorts {

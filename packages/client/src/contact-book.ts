@@ -17,13 +17,8 @@ import { ClientError, type ClientErrorCode } from './errors.ts'
 import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
 import { currentSession } from './reactions.ts'
 import { incomingMessage } from './reader.ts'
-import {
-  type ContactRecord,
-  inTransaction,
-  type OutgoingRecord,
-  type PinnedIdentity,
-  type Tables,
-} from './tables.ts'
+import type { ContactRecord, OutgoingRecord, PinnedIdentity } from './records.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 export class ContactBook {
   readonly #context: Context

@@ -3,7 +3,7 @@ import type { OwnIdentity } from '@couplet/protocol'
 import type { Warning } from './api.ts'
 import type { Platform } from './platform.ts'
 import type { RequestSigner, ServerApi, Store } from './ports.ts'
-import type { ContactRecord, OutgoingRecord } from './tables.ts'
+import type { ContactRecord, OutgoingRecord } from './records.ts'
 
 export interface Context {
   readonly store: Store

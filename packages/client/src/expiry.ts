@@ -6,7 +6,8 @@
  */
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
-import { type ContactRecord, inTransaction, type Tables } from './tables.ts'
+import type { ContactRecord } from './records.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 /** Longest time to live: ten years. A peer may ask for more, and gets this. */
 export const MAX_EXPIRES_AFTER_MS: number = 3650 * 24 * 60 * 60 * 1000

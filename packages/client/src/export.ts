@@ -27,7 +27,8 @@ import type { Stretch } from './passphrase.ts'
 import { passphraseBytes } from './passphrase.ts'
 import type { Platform } from './platform.ts'
 import type { NamedRecord, Plain, Store, Transaction } from './ports.ts'
-import { MOVED, type MovedRecord, Tables } from './tables.ts'
+import type { MovedRecord } from './records.ts'
+import { MOVED, Tables } from './tables.ts'
 
 export interface MovePorts {
   /** Of a home that no client has open. */

@@ -28,14 +28,9 @@ import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
 import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
 import type { PeerDirectory } from './peer-directory.ts'
+import type { ContactRecord, PrekeysRecord, SessionEntry } from './records.ts'
 import { noteSequence } from './sequence-tracker.ts'
-import {
-  type ContactRecord,
-  inTransaction,
-  type PrekeysRecord,
-  type SessionEntry,
-  type Tables,
-} from './tables.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 export interface Delivery {
   readonly sender: Bytes

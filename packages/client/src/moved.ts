@@ -1,6 +1,7 @@
 /** Homes that were moved to another device, or are about to be. (export.ts) */
 import { ClientError } from './errors.ts'
-import type { MovedRecord, Tables } from './tables.ts'
+import type { MovedRecord } from './records.ts'
+import type { Tables } from './tables.ts'
 
 /**
  * @param allowed - a state that is no hindrance here.

@@ -2,66 +2,37 @@
  * The outbox: every message stays here, encrypted at rest, until its recipient has proven that it
  * has it. (spec/delivery.md, "Sender")
  *
- * Sealing a message and storing the advanced ratchet are one transaction, before a byte leaves.
- * Three ways out: a *fresh* message is put in mode `evict`; a *retry* puts the same envelope again
+ * What goes out next is chosen and sealed in `sealer.ts`, before a byte leaves. Three ways out: a *fresh* message is put in mode `evict`; a *retry* puts the same envelope again
  * when no answer came; a *resend* encrypts the same content anew, in mode `if-room`, so that an old
  * message never pushes out a newer one.
  */
-import { type Content, ProtocolError, sealMessage } from '@couplet/protocol'
+import { ProtocolError } from '@couplet/protocol'
 import {
   type Bytes,
   type EnvelopeStatus,
   fromHex,
   MAX_STATUS_IDS,
-  type PutMode,
   type PutOutcome,
   toHex,
 } from '@couplet/wire'
 import { backoffMs } from './backoff.ts'
-import { type Context, messageEntropy } from './context.ts'
+import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import { Pace } from './pace.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
-import {
-  carriedMessage,
-  currentSession,
-  mustStillWait,
-  mustWait,
-  Reactions,
-  type Word,
-} from './reactions.ts'
+import { carriedMessage, Reactions, type Word } from './reactions.ts'
+import type { OutgoingRecord, SentEnvelopeRecord } from './records.ts'
+import { type PutRequest, Sealer } from './sealer.ts'
 import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
-import {
-  type ContactRecord,
-  inTransaction,
-  type OutgoingRecord,
-  type Placed,
-  type SentEnvelopeRecord,
-  type SessionEntry,
-  type Tables,
-} from './tables.ts'
-
-/** What the pump of one contact does next. */
-type Step =
-  | { readonly kind: 'idle' }
-  | { readonly kind: 'wait'; readonly until: number }
-  | { readonly kind: 'needs-identity'; readonly contact: ContactRecord }
-  | { readonly kind: 'needs-session'; readonly contact: ContactRecord }
-  | ({ readonly kind: 'put' } & PutRequest)
-
-interface PutRequest {
-  /** Of the envelope, in hex. */
-  readonly id: string
-  readonly recipient: Bytes
-  readonly envelope: Bytes
-  readonly mode: PutMode
-}
+import { inTransaction } from './tables.ts'
+import { Timers } from './timers.ts'
 
 export class Outbox {
   readonly #context: Context
   readonly #directory: PeerDirectory
   readonly #opener: SessionOpener
+  readonly #sealer: Sealer
   readonly #reactions: Reactions
   #connection: Connection | undefined
   /** Contacts whose pump runs, and whether it was asked to look again. */
@@ -76,14 +47,15 @@ export class Outbox {
   readonly #pace = new Pace()
   /** Contacts with envelopes that the server was too busy for: nothing newer overtakes them. */
   readonly #behind = new Set<number>()
-  /** By contact and reason: what one waits for must not push out what another waits for. */
-  readonly #timers = new Map<string, { readonly time: number; readonly cancel: () => void }>()
+  readonly #timers: Timers
 
   constructor(context: Context, directory: PeerDirectory) {
     this.#context = context
     this.#directory = directory
     this.#opener = new SessionOpener(context, directory)
     this.#reactions = new Reactions(context.platform)
+    this.#sealer = new Sealer(context)
+    this.#timers = new Timers(context.platform.clock)
   }
 
   /**
@@ -106,7 +78,6 @@ export class Outbox {
 
   detach(): void {
     this.#connection = undefined
-    for (const { cancel } of this.#timers.values()) cancel()
     this.#timers.clear()
   }
 
@@ -153,13 +124,8 @@ export class Outbox {
   async sendHeartbeat(contactNo: number): Promise<void> {
     const connection = this.#connection
     if (!connection) return
-    const step = await inTransaction(this.#context.store, async (tables) => {
-      const contact = await tables.requireContact(contactNo)
-      const entry = contact.changed ? undefined : await currentSession(tables, contact)
-      if (!entry || mustWait(entry, contact)) return undefined
-      return this.#seal(tables, contact, entry, undefined)
-    })
-    if (step) void this.#put(connection, contactNo, step)
+    const heartbeat = await this.#sealer.heartbeat(contactNo)
+    if (heartbeat) void this.#put(connection, contactNo, heartbeat)
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -173,7 +139,7 @@ export class Outbox {
         if (this.#behind.has(contactNo)) return
         const earliest = this.#pace.earliest(this.#now())
         if (earliest > this.#now()) return this.#kickAt(contactNo, earliest)
-        const step = await this.#next(contactNo)
+        const step = await this.#sealer.next(contactNo, !this.#full.has(contactNo))
         if (step.kind === 'put') {
           const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
           puts.add(put)
@@ -192,109 +158,13 @@ export class Outbox {
     }
   }
 
-  /** One transaction: chooses what goes out next and seals it. */
-  #next(contactNo: number): Promise<Step> {
-    return inTransaction(this.#context.store, async (tables): Promise<Step> => {
-      const contact = await tables.requireContact(contactNo)
-      if (contact.changed) return { kind: 'idle' }
-      const choice = await this.#choose(tables, contact)
-      if ('kind' in choice) return choice
-      if (!contact.identity) return { kind: 'needs-identity', contact }
-      const entry = await currentSession(tables, contact)
-      if (!entry) return { kind: 'needs-session', contact }
-      if (mustWait(entry, contact)) return { kind: 'idle' }
-      return this.#seal(tables, contact, entry, choice)
-    })
-  }
-
-  /** The message with the lowest sequence that may go out now. */
-  async #choose(tables: Tables, contact: ContactRecord): Promise<Placed<OutgoingRecord> | Step> {
-    const [fresh] = await tables.outbox(contact.no, 'fresh', 1)
-    const resend = await this.#chooseResend(tables, contact)
-    if (resend && 'position' in resend) {
-      return fresh && fresh.value.sequence < resend.value.sequence ? fresh : resend
-    }
-    return fresh ?? resend ?? { kind: 'idle' }
-  }
-
-  async #chooseResend(
-    tables: Tables,
-    contact: ContactRecord,
-  ): Promise<Placed<OutgoingRecord> | Step | undefined> {
-    if (this.#full.has(contact.no)) return undefined
-    const [oldest] = await tables.outbox(contact.no, 'resend', 1)
-    if (oldest?.value.phase.kind !== 'resend') return undefined
-    const underway = await tables.outbox(contact.no, 'out')
-    const resent = underway.filter(({ value }) => value.phase.kind === 'out' && value.phase.resent)
-    if (resent.length >= MAX_RESENDS_UNDERWAY) return undefined
-    const { notBefore } = oldest.value.phase
-    return mustStillWait(notBefore, this.#now()) ? { kind: 'wait', until: notBefore } : oldest
-  }
-
-  /** Seals a message, or a heartbeat, and stores ratchet, envelope and message together. */
-  async #seal(
-    tables: Tables,
-    contact: ContactRecord,
-    entry: SessionEntry,
-    message: Placed<OutgoingRecord> | undefined,
-  ): Promise<Step & { kind: 'put' }> {
-    const { platform } = this.#context
-    const now = this.#now()
-    const content = await this.#content(tables, contact, message?.value)
-    const sealed = sealMessage(platform.primitives, entry.session, content, {
-      entropy: messageEntropy(platform),
-      now,
-    })
-    const id = toHex(sealed.id)
-    await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
-    await tables.putContact({ ...contact, unanswered: 0 })
-    await tables.putSentEnvelope(id, {
-      contact: contact.no,
-      message: message?.position,
-      recipient: entry.session.peer,
-      sessionNo: entry.no,
-      place: { ...sealed.position },
-      receipt: sealed.receipt,
-      envelope: sealed.envelope,
-      createdAt: now,
-    })
-    const before = message?.value.phase
-    const isResend = before?.kind === 'resend'
-    if (message) {
-      const attempts = before?.kind === 'resend' ? before.attempts : 0
-      const phase = { kind: 'out', envelopeId: id, resent: isResend, attempts } as const
-      await tables.putOutgoing(
-        contact.no,
-        message.position,
-        { ...message.value, phase, writtenFor: toHex(entry.session.peer) },
-        message.value,
-      )
-    }
-    const mode = message && !isResend ? 'evict' : 'if-room'
-    return { kind: 'put', id, recipient: entry.session.peer, envelope: sealed.envelope, mode }
-  }
-
-  async #content(
-    tables: Tables,
-    contact: ContactRecord,
-    message: OutgoingRecord | undefined,
-  ): Promise<Content> {
-    return {
-      messageId: message ? fromHex(message.id) : this.#context.platform.random(16),
-      sequence: message?.sequence ?? 0,
-      oldestPending: await tables.oldestPending(contact),
-      sentAt: message?.sentAt ?? this.#now(),
-      expiresAfter: message?.expiresAfter ?? 0,
-      body: message ? { kind: 'text', text: message.text } : { kind: 'heartbeat' },
-    }
-  }
-
   /** Puts an envelope and applies the answer, without making the pump wait for it. */
   #put(connection: Connection, contactNo: number, put: PutRequest): Promise<void> {
     this.#unanswered.add(put.id)
     const answer = connection.put(put.recipient, put.envelope, put.mode)
     // A resend may be passed through, and answered only when its recipient has answered.
-    const inTime = put.mode === 'evict' ? this.#inTime(answer) : answer
+    const limit = put.mode === 'evict' ? ANSWER_LIMIT_MS : PASSED_THROUGH_LIMIT_MS
+    const inTime = this.#inTime(answer, limit)
     return this.#track(
       inTime
         .finally(() => this.#unanswered.delete(put.id))
@@ -468,7 +338,7 @@ export class Outbox {
     this.#full.add(contactNo)
     // A lost `room` notice costs a delay, never a message.
     const wait = backoffMs(this.#context.platform.random, 0, ROOM_RECHECK)
-    this.#at(contactNo, 'room', this.#now() + wait, () => this.#hasRoom(contactNo))
+    this.#at(`room ${contactNo}`, this.#now() + wait, () => this.#hasRoom(contactNo))
   }
 
   #hasRoom(contactNo: number): void {
@@ -477,11 +347,11 @@ export class Outbox {
   }
 
   #kickAt(contactNo: number, time: number): void {
-    this.#at(contactNo, 'kick', time, () => this.kick(contactNo))
+    this.#at(`kick ${contactNo}`, time, () => this.kick(contactNo))
   }
 
   #settleAt(contactNo: number, time: number): void {
-    this.#at(contactNo, 'settle', time, () => {
+    this.#at(`settle ${contactNo}`, time, () => {
       const connection = this.#connection
       if (!connection) return
       this.#settling.add(contactNo)
@@ -489,25 +359,16 @@ export class Outbox {
     })
   }
 
-  /** One timer for each contact and reason: the earliest asked for. */
-  #at(contactNo: number, reason: 'kick' | 'settle' | 'room', time: number, task: () => void): void {
-    if (!this.#connection) return
-    const key = `${reason} ${contactNo}`
-    const earlier = this.#timers.get(key)
-    if (earlier && earlier.time <= time) return
-    earlier?.cancel()
-    const cancel = this.#context.platform.clock.schedule(Math.max(0, time - this.#now()), () => {
-      this.#timers.delete(key)
-      task()
-    })
-    this.#timers.set(key, { time, cancel })
+  /** By contact and reason; without a connection there is nothing to wait for. */
+  #at(name: string, time: number, task: () => void): void {
+    if (this.#connection) this.#timers.at(name, time, task)
   }
 
   /** @throws {ClientError} `timed-out` when the server does not answer a question in time. */
-  #inTime<T>(answer: Promise<T>): Promise<T> {
+  #inTime<T>(answer: Promise<T>, limitMs = ANSWER_LIMIT_MS): Promise<T> {
     const { clock } = this.#context.platform
     return new Promise((resolve, reject) => {
-      const cancel = clock.schedule(ANSWER_LIMIT_MS, () => {
+      const cancel = clock.schedule(limitMs, () => {
         reject(new ClientError('timed-out', 'the server did not answer in time'))
       })
       answer.then(resolve, reject).finally(cancel)
@@ -524,10 +385,10 @@ function connectionLost(): ClientError {
 }
 
 const HOUR_MS = 60 * 60 * 1000
-/** Resent envelopes that wait at the server or for its answer, for each contact. */
-const MAX_RESENDS_UNDERWAY = 2
 const PUMP_RETRY_MS = 15_000
 /** Between two portions of retries, at a server that was too busy for all at once. */
 const PACE_MS = 1000
 const ANSWER_LIMIT_MS = 30_000
+/** A recipient who reads slowly is waited for; a server that says nothing is not, for ever. */
+const PASSED_THROUGH_LIMIT_MS = 300_000
 const ROOM_RECHECK = { firstMs: 60_000, maxMs: 60_000 }

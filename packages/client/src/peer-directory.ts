@@ -16,14 +16,9 @@ import {
 import { equalBytes, type PhoneNumber } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
+import { type ContactRecord, OUTBOX_PHASES, type PinnedIdentity } from './records.ts'
 import { NO_SEQUENCES } from './sequence-tracker.ts'
-import {
-  type ContactRecord,
-  inTransaction,
-  OUTBOX_PHASES,
-  type PinnedIdentity,
-  type Tables,
-} from './tables.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 /** What the server says about a number, checked. */
 export interface Peer {

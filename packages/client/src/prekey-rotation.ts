@@ -8,7 +8,8 @@ import { createPrekeys, PREKEY_RETENTION_MS, PREKEY_ROTATION_MS } from '@couplet
 import { decodePrekeySet, equalBytes, splitSignedPrekeys } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
-import { inTransaction, type PrekeysRecord, type Tables } from './tables.ts'
+import type { PrekeysRecord } from './records.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 export class PrekeyRotation {
   readonly #context: Context

@@ -9,15 +9,15 @@ import { mustWaitForReceipt, noteReceipt, sessionToSendIn } from '@couplet/proto
 import { type EnvelopeStatus, equalBytes } from '@couplet/wire'
 import { backoffMs } from './backoff.ts'
 import type { Platform } from './platform.ts'
-import { mayReplace } from './session-opener.ts'
 import type {
   ContactRecord,
   OutgoingRecord,
   Placed,
   SentEnvelopeRecord,
   SessionEntry,
-  Tables,
-} from './tables.ts'
+} from './records.ts'
+import { mayReplace } from './session-opener.ts'
+import type { Tables } from './tables.ts'
 
 /** A status, or the answer to a put that found no room. */
 export type Word = EnvelopeStatus | { readonly kind: 'full' }

@@ -5,9 +5,10 @@
 import { toHex } from '@couplet/wire'
 import type { Conversation, IncomingMessage, OutgoingMessage } from './api.ts'
 import { publicContact } from './contact-book.ts'
+import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed } from './records.ts'
 import { allUnread } from './seen.ts'
 import { missingBefore } from './sequence-tracker.ts'
-import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed, Tables } from './tables.ts'
+import type { Tables } from './tables.ts'
 
 /** The next messages that nobody has seen, or how long to wait for earlier ones to come first. */
 export interface Unread {

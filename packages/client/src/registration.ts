@@ -17,7 +17,8 @@ import { ClientError } from './errors.ts'
 import { refuseMoved } from './moved.ts'
 import type { Platform } from './platform.ts'
 import type { ServerApi, Store } from './ports.ts'
-import { inTransaction, type RegistrationRecord } from './tables.ts'
+import type { RegistrationRecord } from './records.ts'
+import { inTransaction } from './tables.ts'
 
 export interface RegistrationPorts {
   readonly platform: Platform

@@ -1,6 +1,7 @@
 /** What a person has seen: it leaves the list of unread messages, and its time to live begins. */
 import { type PhoneNumber, toHex } from '@couplet/wire'
-import type { IncomingRecord, Placed, Tables } from './tables.ts'
+import type { IncomingRecord, Placed } from './records.ts'
+import type { Tables } from './tables.ts'
 
 /** Answers whether the message has a time to live, which began now. */
 export async function noteSeen(

@@ -9,7 +9,8 @@ import { initiateSession, type Session, sessionToSendIn } from '@couplet/protoco
 import { equalBytes } from '@couplet/wire'
 import type { Context } from './context.ts'
 import type { Peer, PeerDirectory } from './peer-directory.ts'
-import { type ContactRecord, inTransaction, type SessionEntry, type Tables } from './tables.ts'
+import type { ContactRecord, SessionEntry } from './records.ts'
+import { inTransaction, type Tables } from './tables.ts'
 
 /** Thrown by `open` when this contact's session was replaced too often of late. */
 export const MAX_REPLACEMENTS_REACHED: unique symbol = Symbol('too many replacement sessions')

@@ -1,0 +1,157 @@
+/**
+ * What goes out next, and its sealing: the message with the lowest sequence that may go out now.
+ * (spec/delivery.md, "Sender")
+ *
+ * Sealing and storing the advanced ratchet are one transaction, before a byte leaves.
+ */
+import { type Content, sealMessage } from '@couplet/protocol'
+import { type Bytes, fromHex, type PutMode, toHex } from '@couplet/wire'
+import { type Context, messageEntropy } from './context.ts'
+import { currentSession, mustStillWait, mustWait } from './reactions.ts'
+import type { ContactRecord, OutgoingRecord, Placed, SessionEntry } from './records.ts'
+import { inTransaction, type Tables } from './tables.ts'
+
+/** What the pump of one contact does next. */
+export type Step =
+  | { readonly kind: 'idle' }
+  | { readonly kind: 'wait'; readonly until: number }
+  | { readonly kind: 'needs-identity'; readonly contact: ContactRecord }
+  | { readonly kind: 'needs-session'; readonly contact: ContactRecord }
+  | ({ readonly kind: 'put' } & PutRequest)
+
+export interface PutRequest {
+  /** Of the envelope, in hex. */
+  readonly id: string
+  readonly recipient: Bytes
+  readonly envelope: Bytes
+  readonly mode: PutMode
+}
+
+export class Sealer {
+  readonly #context: Context
+
+  constructor(context: Context) {
+    this.#context = context
+  }
+
+  /**
+   * One transaction: chooses what goes out next and seals it.
+   *
+   * @param hasRoom - whether the contact's mailbox may have room for what is sent again.
+   */
+  next(contactNo: number, hasRoom: boolean): Promise<Step> {
+    return inTransaction(this.#context.store, async (tables): Promise<Step> => {
+      const contact = await tables.requireContact(contactNo)
+      if (contact.changed) return { kind: 'idle' }
+      const choice = await this.#choose(tables, contact, hasRoom)
+      if ('kind' in choice) return choice
+      if (!contact.identity) return { kind: 'needs-identity', contact }
+      const entry = await currentSession(tables, contact)
+      if (!entry) return { kind: 'needs-session', contact }
+      if (mustWait(entry, contact)) return { kind: 'idle' }
+      return this.#seal(tables, contact, entry, choice)
+    })
+  }
+
+  /** An empty message, if one can be sent now. */
+  heartbeat(contactNo: number): Promise<PutRequest | undefined> {
+    return inTransaction(this.#context.store, async (tables) => {
+      const contact = await tables.requireContact(contactNo)
+      const entry = contact.changed ? undefined : await currentSession(tables, contact)
+      if (!entry || mustWait(entry, contact)) return undefined
+      return this.#seal(tables, contact, entry, undefined)
+    })
+  }
+
+  /** The message with the lowest sequence that may go out now. */
+  async #choose(
+    tables: Tables,
+    contact: ContactRecord,
+    hasRoom: boolean,
+  ): Promise<Placed<OutgoingRecord> | Step> {
+    const [fresh] = await tables.outbox(contact.no, 'fresh', 1)
+    const resend = hasRoom ? await this.#chooseResend(tables, contact) : undefined
+    if (resend && 'position' in resend) {
+      return fresh && fresh.value.sequence < resend.value.sequence ? fresh : resend
+    }
+    return fresh ?? resend ?? { kind: 'idle' }
+  }
+
+  async #chooseResend(
+    tables: Tables,
+    contact: ContactRecord,
+  ): Promise<Placed<OutgoingRecord> | Step | undefined> {
+    const [oldest] = await tables.outbox(contact.no, 'resend', 1)
+    if (oldest?.value.phase.kind !== 'resend') return undefined
+    const underway = await tables.outbox(contact.no, 'out')
+    const resent = underway.filter(({ value }) => value.phase.kind === 'out' && value.phase.resent)
+    if (resent.length >= MAX_RESENDS_UNDERWAY) return undefined
+    const { notBefore } = oldest.value.phase
+    return mustStillWait(notBefore, this.#now()) ? { kind: 'wait', until: notBefore } : oldest
+  }
+
+  /** Seals a message, or a heartbeat, and stores ratchet, envelope and message together. */
+  async #seal(
+    tables: Tables,
+    contact: ContactRecord,
+    entry: SessionEntry,
+    message: Placed<OutgoingRecord> | undefined,
+  ): Promise<Step & { kind: 'put' }> {
+    const { platform } = this.#context
+    const now = this.#now()
+    const content = await this.#content(tables, contact, message?.value)
+    const sealed = sealMessage(platform.primitives, entry.session, content, {
+      entropy: messageEntropy(platform),
+      now,
+    })
+    const id = toHex(sealed.id)
+    await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
+    await tables.putContact({ ...contact, unanswered: 0 })
+    await tables.putSentEnvelope(id, {
+      contact: contact.no,
+      message: message?.position,
+      recipient: entry.session.peer,
+      sessionNo: entry.no,
+      place: { ...sealed.position },
+      receipt: sealed.receipt,
+      envelope: sealed.envelope,
+      createdAt: now,
+    })
+    const before = message?.value.phase
+    const isResend = before?.kind === 'resend'
+    if (message) {
+      const attempts = before?.kind === 'resend' ? before.attempts : 0
+      const phase = { kind: 'out', envelopeId: id, resent: isResend, attempts } as const
+      await tables.putOutgoing(
+        contact.no,
+        message.position,
+        { ...message.value, phase, writtenFor: toHex(entry.session.peer) },
+        message.value,
+      )
+    }
+    const mode = message && !isResend ? 'evict' : 'if-room'
+    return { kind: 'put', id, recipient: entry.session.peer, envelope: sealed.envelope, mode }
+  }
+
+  async #content(
+    tables: Tables,
+    contact: ContactRecord,
+    message: OutgoingRecord | undefined,
+  ): Promise<Content> {
+    return {
+      messageId: message ? fromHex(message.id) : this.#context.platform.random(16),
+      sequence: message?.sequence ?? 0,
+      oldestPending: await tables.oldestPending(contact),
+      sentAt: message?.sentAt ?? this.#now(),
+      expiresAfter: message?.expiresAfter ?? 0,
+      body: message ? { kind: 'text', text: message.text } : { kind: 'heartbeat' },
+    }
+  }
+
+  #now(): number {
+    return this.#context.platform.clock.now()
+  }
+}
+
+/** Resent envelopes that wait at the server or for its answer, for each contact. */
+const MAX_RESENDS_UNDERWAY = 2
