@@ -2,7 +2,7 @@
  * What goes wrong on the way and on the device, and must not cost a message: refusals, lost state,
  * lies that are taken back, two calls at once. (spec/delivery.md)
  */
-import type { Connection, Plain, Warning } from '@couplet/client'
+import type { Connection, Contact, Plain, Warning } from '@couplet/client'
 import { ClientError } from '@couplet/client'
 import { NO_LIMITS } from '@couplet/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
@@ -76,15 +76,43 @@ describe('state that is lost', () => {
     await (await ben.couplet.send(ANA, 'two')).delivered
     await (await ana.couplet.send(BEN, 'three')).delivered
     await ben.offline()
-    await ben.store.transaction(async (transaction) => {
-      for (const { position } of await transaction.list('sessions', '1')) {
-        await transaction.delete('sessions', '1', position)
-      }
-    })
+    await ben.forgetSessions()
     await ben.online()
     await (await ana.couplet.send(BEN, 'four')).delivered
     expect(warnings).toContain('session-replaced')
     await (await ben.couplet.send(ANA, 'five')).delivered
+  })
+
+  test('to a verified contact nothing is sent in a session that began anew without proof, until the user has decided', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    await ana.online()
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'one')).delivered
+    await (await ben.couplet.send(ANA, 'two')).delivered
+    await ana.couplet.markVerified(await ana.couplet.verify(BEN))
+
+    const decisions = [
+      ({ phone, identityId }: Contact) => ana.couplet.acceptKey(phone, identityId),
+      async ({ phone }: Contact) => ana.couplet.markVerified(await ana.couplet.verify(phone)),
+    ]
+    for (const decide of decisions) {
+      await ben.offline()
+      await ben.forgetSessions()
+      await ben.online()
+      await (await ben.couplet.send(ANA, 'I begin anew')).delivered
+      await ana.couplet.send(BEN, 'for the one I know')
+      // Nobody has to have seen the warning when it came: it is there until it is answered.
+      await ana.offline()
+      await ana.online()
+      await ana.couplet.settled()
+      const [contact] = await ana.couplet.contacts()
+      expect(contact).toMatchObject({ verified: true, sessionReplaced: true })
+      expect(texts(await ana.couplet.outbox())).toEqual(['for the one I know'])
+      await decide(contact!)
+      await until(async () => (await ana.couplet.outbox()).length === 0)
+      expect((await ana.couplet.contacts())[0]).not.toHaveProperty('sessionReplaced')
+    }
   })
 
   test('a lie of the directory that is taken back costs no message', async () => {

@@ -1,5 +1,5 @@
 /**
- * Two networks with a line between them, and the line is cut: nobody is told, packets just vanish.
+ * Two networks with a line between them that loses packets, or is cut: nobody is told.
  * Real processes in network namespaces of their own, so this needs Linux and root.
  * (delivery.md, "What must hold", 2: whatever happened, it arrives when both are there again)
  */
@@ -29,7 +29,7 @@ const URL = `http://${SERVER.address}:${PORT}`
 let world: World
 
 beforeEach(async () => {
-  needPrograms({ ip: 'iproute2' })
+  needPrograms({ ip: 'iproute2', nft: 'nftables' })
   if (process.getuid?.() !== 0) throw new Error('needs root: it makes network namespaces')
   for (const { name } of [SERVER, FAR]) ip('netns', 'add', name)
   const pair = ['type', 'veth', 'peer', 'name', FAR.device, 'netns', FAR.name]
@@ -48,6 +48,25 @@ afterEach(async () => {
 })
 
 test('a line that is cut without a word costs time, never a message', async () => {
+  const reader = await follow()
+  line('down')
+  // The server has heard of no end: it pushes into a line that leads nowhere.
+  await send('one', 'two', 'three', 'four')
+  expect(reader.stdout).not.toContain('"one"')
+  line('up')
+  await arrived(reader, 'before', 'one', 'two', 'three', 'four')
+})
+
+test('a line that loses every fifth packet costs time, never a message', async () => {
+  const reader = await follow()
+  for (const { name } of [SERVER, FAR]) loseEveryFifthPacket(name)
+  await send('one', 'two', 'three', 'four')
+  await arrived(reader, 'before', 'one', 'two', 'three', 'four')
+  for (const { name } of [SERVER, FAR]) expect(packetsLost(name)).toBeGreaterThan(0)
+})
+
+/** A server and Ana on one side, and Ben on the other, who reads and has read "before". */
+async function follow(): Promise<Running> {
   const serve = ['serve', '--host', SERVER.address, '--port', String(PORT), '--public-url', URL]
   const codes = `file:${world.path('codes.jsonl')}`
   const data = world.path('server')
@@ -55,20 +74,23 @@ test('a line that is cut without a word costs time, never a message', async () =
   await server.saw(/listening on/)
   await register('ana', ANA, SERVER)
   await register('ben', BEN, FAR)
-
   const reader = at(FAR, ['--home', 'ben', 'receive', '--follow', '--json'])
   succeeded(await run(SERVER, 'ana', 'send', BEN, 'before', '--wait', 'delivered'))
   await reader.saw(/"before"/)
+  return reader
+}
 
-  line('down')
-  // The server has heard of no end: it pushes into a line that leads nowhere.
-  for (const text of ['one', 'two', 'three', 'four']) {
+async function send(...texts: readonly string[]): Promise<void> {
+  for (const text of texts) {
     succeeded(await run(SERVER, 'ana', 'send', BEN, text, '--wait', 'sent', '--timeout', '60'))
   }
-  expect(reader.stdout).not.toContain('"one"')
-  line('up')
+}
 
-  // Whoever comes back asks for what is missing, and Ana's outbox has what two places did not hold.
+/**
+ * Whoever comes back asks for what is missing, and Ana's outbox has what two places did not hold:
+ * in the end everything is there, once and in order.
+ */
+async function arrived(reader: Running, ...texts: readonly string[]): Promise<void> {
   const end = Date.now() + RECOVERY_MS
   while ((await run(SERVER, 'ana', 'outbox', '--json')).stdout !== '') {
     if (Date.now() > end) throw new Error('the outbox never became empty')
@@ -76,8 +98,8 @@ test('a line that is cut without a word costs time, never a message', async () =
   }
   await reader.stop()
   const shown = reader.stdout.match(/"text":"[a-z]+"/g)
-  expect(shown).toEqual(['before', 'one', 'two', 'three', 'four'].map((text) => `"text":"${text}"`))
-})
+  expect(shown).toEqual(texts.map((text) => `"text":"${text}"`))
+}
 
 /** Pings every 30 seconds find a line that is dead, and a reconnect waits for a while. */
 const RECOVERY_MS = 110_000
@@ -89,6 +111,20 @@ function host(letter: string, address: string): Host {
 
 function line(state: 'up' | 'down'): void {
   ip('-n', SERVER.name, 'link', 'set', SERVER.device, state)
+}
+
+/** Of what reaches this host. */
+function loseEveryFifthPacket(name: string): void {
+  const within = (...args: string[]) => execFileSync('ip', ['netns', 'exec', name, 'nft', ...args])
+  within('add table inet loss')
+  within('add chain inet loss input { type filter hook input priority 0; }')
+  within('add rule inet loss input iifname != "lo" numgen random mod 5 == 0 counter drop')
+}
+
+function packetsLost(name: string): number {
+  const list = ['netns', 'exec', name, 'nft', 'list', 'table', 'inet', 'loss']
+  const rules = execFileSync('ip', list, { encoding: 'utf8' })
+  return Number(/counter packets (\d+)/.exec(rules)?.[1])
 }
 
 async function register(home: string, phone: string, where: Host): Promise<void> {

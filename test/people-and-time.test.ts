@@ -216,13 +216,19 @@ describe('disappearing messages', () => {
   })
 
   test('one that ends undelivered is not sent any more, and leaves no gap behind it', async () => {
-    await ana.online()
-    const fleeting = await ana.couplet.send(ben.phone, 'too late', { expiresAfterMs: 300 })
+    const clock = new TestClock()
+    const cleo = await TestPerson.register(server, '+12025550103', { clock })
+    await cleo.online()
+    const fleeting = await cleo.couplet.send(ben.phone, 'too late', { expiresAfterMs: HOUR_MS })
     await fleeting.sent
-    for (const text of ['one', 'two', 'three']) await (await ana.couplet.send(ben.phone, text)).sent
+    const texting = async (text: string, options = {}) =>
+      (await cleo.couplet.send(ben.phone, text, options)).sent
+    for (const text of ['one', 'two']) await texting(text)
+    clock.offset += 2 * HOUR_MS
+    await texting('three', { expiresAfterMs: HOUR_MS })
     await expect(fleeting.delivered).rejects.toMatchObject({ code: 'timed-out' })
-    const received = await ben.receive()
-    expect(texts(received)).toEqual(['one', 'two', 'three'])
+    expect(texts(await ben.receive())).toEqual(['one', 'two', 'three'])
+    await cleo.offline()
   })
 
   test('a message is deleted here when the user says so, and not sent any more', async () => {
@@ -236,3 +242,5 @@ describe('disappearing messages', () => {
     await expect(ana.couplet.deleteMessage(message.id)).rejects.toMatchObject({ code: 'not-found' })
   })
 })
+
+const HOUR_MS = 60 * 60 * 1000

@@ -188,6 +188,15 @@ export class TestPerson {
     this.#couplet = undefined
   }
 
+  /** Loses its sessions with its first contact, as a device that was restored has. */
+  async forgetSessions(): Promise<void> {
+    await this.store.transaction(async (transaction) => {
+      for (const { position } of await transaction.list('sessions', '1')) {
+        await transaction.delete('sessions', '1', position)
+      }
+    })
+  }
+
   /** Comes online, reads what there is, and goes away again. */
   async receive(): Promise<IncomingMessage[]> {
     await this.online()

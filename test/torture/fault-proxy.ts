@@ -3,7 +3,7 @@
  * fault, which a seed decides. While it is calm it only passes on.
  */
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
-import type { Random } from './random.ts'
+import { Random } from './random.ts'
 
 /** What one connection suffers. Bytes count in both directions together. */
 type Fault =
@@ -22,6 +22,11 @@ type Fault =
   | { readonly kind: 'delayed'; readonly ms: number }
   /** A few bytes at a time. */
   | { readonly kind: 'trickle'; readonly bytes: number; readonly everyMs: number }
+  /**
+   * What lost packets are to those who use a stream: now and then everything waits until one of
+   * them has been sent again, and the two directions drift apart.
+   */
+  | { readonly kind: 'lossy'; readonly chance: number }
   /** What was sent before the line broke arrives long after it, behind what the next one brought. */
   | { readonly kind: 'late'; readonly afterBytes: number; readonly ms: number }
 
@@ -78,7 +83,9 @@ export class FaultProxy {
       client.resetAndDestroy()
       return
     }
-    const line = new Line(client, targetPort, fault, () => this.cuts++)
+    // Its own choices: how many packets there are must not decide what the next line suffers.
+    const own = Random.of(random.integer(0, 2 ** 31))
+    const line = new Line(client, targetPort, fault, { random: own, onCut: () => this.cuts++ })
     this.#lines.add(line)
     void line.over.then(() => this.#lines.delete(line))
   }
@@ -102,10 +109,16 @@ function chooseFault(random: Random, halfOpenMs: number): Fault {
       return { kind, ms: random.integer(5, 400) }
     case 'trickle':
       return { kind, bytes: random.integer(40, 1000), everyMs: random.integer(2, 10) }
+    case 'lossy':
+      return { kind, chance: random.fraction() / 2 }
     case 'late':
       return { kind, afterBytes, ms: random.integer(200, 3000) }
   }
 }
+
+/** First time until a lost packet is sent again, as most systems have it, and the longest in all. */
+const RETRANSMISSION_MS = 200
+const MAX_RETRANSMISSION_MS = 3000
 
 const WEIGHTS = {
   none: 8,
@@ -114,6 +127,7 @@ const WEIGHTS = {
   'half-open': 1,
   delayed: 3,
   trickle: 2,
+  lossy: 2,
   late: 2,
 } as const
 
@@ -123,17 +137,24 @@ class Line {
   readonly over: Promise<void>
   readonly #client: Socket
   readonly #server: Socket
+  readonly #random: Random
   readonly #onCut: () => void
   readonly #timers = new Set<NodeJS.Timeout>()
   #bytes = 0
   #struck = false
   #ended = Promise.withResolvers<void>()
 
-  constructor(client: Socket, targetPort: number, fault: Fault, onCut: () => void) {
+  constructor(
+    client: Socket,
+    targetPort: number,
+    fault: Fault,
+    { random, onCut }: { readonly random: Random; readonly onCut: () => void },
+  ) {
     this.fault = fault
     this.over = this.#ended.promise
     this.#client = client
     this.#server = connect(targetPort, 'localhost')
+    this.#random = random
     this.#onCut = onCut
     this.#flow('up', client, this.#server)
     this.#flow('down', this.#server, client)
@@ -170,6 +191,9 @@ class Line {
             pipe.send(chunk.subarray(at, at + fault.bytes), 0, fault.everyMs)
           }
           break
+        case 'lossy':
+          pipe.send(chunk, this.#retransmissionMs(fault.chance))
+          break
         case 'cut':
           to.write(chunk.subarray(0, Math.max(0, fault.afterBytes - this.#bytes)))
           this.#count(chunk, fault.afterBytes, () => this.cut())
@@ -189,6 +213,13 @@ class Line {
           to.write(chunk)
       }
     })
+  }
+
+  /** Each packet that is lost once more doubles the time until the next try. */
+  #retransmissionMs(chance: number): number {
+    let ms = 0
+    for (let next = RETRANSMISSION_MS; this.#random.chance(chance); next *= 2) ms += next
+    return Math.min(ms, MAX_RETRANSMISSION_MS)
   }
 
   #count({ length }: Buffer, limit: number, strike: () => void): void {

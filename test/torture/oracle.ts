@@ -32,7 +32,7 @@ export class Oracle {
   readonly #shown = new Map<string, Shown>()
   /** The last that each person was shown: a crash may come before that was noted. */
   readonly #lastShown = new Map<string, string>()
-  /** What each person may be shown once more, because its process ended just then. */
+  /** What each person may be shown once more, because its process crashed just then. */
   readonly #mayRepeat = new Map<string, string>()
   readonly #violations: string[] = []
   #evictions = 0
@@ -53,11 +53,6 @@ export class Oracle {
 
   heard(phone: string, report: Report): void {
     switch (report.kind) {
-      case 'open': {
-        const last = this.#lastShown.get(phone)
-        if (last) this.#mayRepeat.set(phone, last)
-        break
-      }
       case 'kept':
         this.#kept.add(report.label)
         break
@@ -67,11 +62,18 @@ export class Oracle {
       case 'shown':
         this.#show(phone, report)
         break
+      case 'open':
       case 'warning':
       case 'refused':
       case 'counted':
       case 'closed':
     }
+  }
+
+  /** A process ended before it could note what it had just shown. */
+  crashed(phone: string): void {
+    const last = this.#lastShown.get(phone)
+    if (last) this.#mayRepeat.set(phone, last)
   }
 
   #stateOf(id: string, state: DeliveryState): void {

@@ -132,6 +132,8 @@ export class TorturePerson {
       onReport(report)
     })
     await new Promise((resolve) => child.once('close', resolve))
+    const isClean = child.exitCode === 0 && fault === undefined
+    if (!isClean) this.#options.oracle.crashed(this.phone)
     if (child.signalCode === 'SIGKILL') this.kills++
     else if (child.signalCode !== 'SIGTERM' && child.exitCode !== 0) {
       this.#options.oracle.violated(`${this.phone}: ended by itself with ${child.exitCode}`)

@@ -9,7 +9,7 @@ export interface ServerOptions {
   /** Program and arguments. */
   readonly command: readonly string[]
   readonly port: number
-  /** Data folder, if the engine is the embedded one: what is in it is looked at after kills. */
+  /** Data folder, if the engine is the embedded one: what is in it is looked at between two servers. */
   readonly data: string
   readonly capacity: number
   readonly environment: Readonly<Record<string, string>>
@@ -33,6 +33,7 @@ export class TortureServer {
    * @throws {Error} when it neither answers nor dies.
    */
   async start(failpoint?: string): Promise<void> {
+    this.#checkCapacity()
     const { command, environment } = this.#options
     const [program, ...args] = command
     this.#expectsEnd = failpoint !== undefined
@@ -64,13 +65,13 @@ export class TortureServer {
     this.#expectsEnd = true
     process.kill(-child.pid!, 'SIGKILL')
     await this.#exited
-    this.#checkCapacity()
   }
 
   async stop(): Promise<void> {
     this.#expectsEnd = true
     this.#child?.kill('SIGTERM')
     await this.#exited
+    this.#checkCapacity()
   }
 
   #ended(child: ChildProcess, resolve: () => void): void {
@@ -96,7 +97,7 @@ export class TortureServer {
     }
   }
 
-  /** No user has more than so many messages in what a killed server leaves behind. */
+  /** No user has more than so many messages in what a server leaves behind, however it ended. */
   #checkCapacity(): void {
     const { data, capacity, oracle } = this.#options
     const file = join(data, 'couplet.db')

@@ -290,15 +290,19 @@ class Client implements Couplet {
   }
 
   async markVerified({ phone, identityId }: SafetyNumber): Promise<void> {
-    await this.#book.markVerified(this.#peer(phone), identityId)
+    const contact = await this.#book.markVerified(this.#peer(phone), identityId)
+    this.#outbox.kick(contact.no)
   }
 
   async verifyCode(peer: string, code: Uint8Array): Promise<boolean> {
-    return this.#book.verifyCode(this.#peer(peer), code)
+    const contact = await this.#book.verifyCode(this.#peer(peer), code)
+    if (contact) this.#outbox.kick(contact.no)
+    return contact !== undefined
   }
 
   async unmarkVerified(peer: string): Promise<void> {
-    await this.#book.unmarkVerified(this.#peer(peer))
+    const contact = await this.#book.unmarkVerified(this.#peer(peer))
+    this.#outbox.kick(contact.no)
   }
 
   async acceptKey(peer: string, identityId: string): Promise<Contact> {

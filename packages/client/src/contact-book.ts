@@ -72,29 +72,33 @@ export class ContactBook {
   }
 
   /** Of the identity that was compared and of no other: it may have changed meanwhile. */
-  async markVerified(phone: PhoneNumber, compared: string): Promise<void> {
-    await this.#change(phone, async (tables, contact) => {
+  markVerified(phone: PhoneNumber, compared: string): Promise<ContactRecord> {
+    return this.#change(phone, async (tables, contact) => {
       if (contact.changed || !isNamed(contact.identity, compared)) throw keyChanged(phone)
       const after = { ...contact, verified: true }
+      await acceptSessions(tables, after)
       await tables.putContact(after)
       return after
     })
   }
 
-  /** A match is with the pinned identity: a changed one has to be accepted first. */
-  async verifyCode(phone: PhoneNumber, code: Uint8Array): Promise<boolean> {
+  /**
+   * A match is with the pinned identity: a changed one has to be accepted first.
+   *
+   * @returns undefined without a match.
+   */
+  async verifyCode(phone: PhoneNumber, code: Uint8Array): Promise<ContactRecord | undefined> {
     const { platform, self } = this.#context
     const scanned = readCode(code)
     const { identity, changed } = await this.#current(phone)
     if (!identity || changed) throw keyChanged(phone)
     const contact = importIdentity(platform.primitives, identity.signed)
-    if (!matchesVerificationCode(scanned, self, contact)) return false
-    await this.markVerified(phone, toHex(contact.id))
-    return true
+    if (!matchesVerificationCode(scanned, self, contact)) return undefined
+    return this.markVerified(phone, toHex(contact.id))
   }
 
-  async unmarkVerified(phone: PhoneNumber): Promise<void> {
-    await this.#change(phone, async (tables, contact) => {
+  unmarkVerified(phone: PhoneNumber): Promise<ContactRecord> {
+    return this.#change(phone, async (tables, contact) => {
       const after = { ...contact, verified: false }
       await tables.putContact(after)
       return after

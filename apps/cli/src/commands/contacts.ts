@@ -76,5 +76,8 @@ export function contactJson(contact: Contact): Record<string, unknown> {
 function trustWords({ terminal }: Context, contact: Contact): string {
   if (contact.blocked) return terminal.paint('dim', 'blocked')
   if (contact.changedKey) return terminal.paint('yellow', 'changed key: verify, then accept')
+  if (contact.sessionReplaced) {
+    return terminal.paint('yellow', 'session began anew: verify, or accept')
+  }
   return contact.verified ? terminal.paint('green', 'verified') : 'not verified yet'
 }
