@@ -1,6 +1,8 @@
 /** Exit codes, after sysexits.h. */
 export const EXIT = {
   ok: 0,
+  /** What was asked for is not there; nothing has changed. */
+  nothing: 1,
   /** The command line is wrong. */
   usage: 64,
   /** The store failed while the server ran. */

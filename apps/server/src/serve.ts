@@ -5,6 +5,7 @@ import {
   type Engine,
   type Limits,
   listenForMetrics,
+  listenForOperator,
   type MetricsListener,
   makeCodeSender,
   metricsPage,
@@ -51,6 +52,7 @@ export async function serve(args: readonly string[], environment: Environment): 
 async function run(config: Config): Promise<number> {
   const stopped = stopSignal()
   let metrics: MetricsListener | undefined
+  let closeOperator: (() => Promise<void>) | undefined
   try {
     const server = await start(config)
     try {
@@ -61,6 +63,7 @@ async function run(config: Config): Promise<number> {
       complain(`cannot listen for metrics: ${code ?? message}; another place: --metrics-listen`)
       return EXIT.unavailable
     }
+    closeOperator = await startOperator(config, server)
     announce(config, server, metrics)
     const failure = await Promise.race([stopped.promise, server.failed])
     if (failure) {
@@ -75,6 +78,7 @@ async function run(config: Config): Promise<number> {
   } finally {
     stopped.release()
     await metrics?.close()
+    await closeOperator?.()
   }
 }
 
@@ -82,6 +86,21 @@ async function start(config: Config): Promise<Running> {
   if (config.workers > 1) return startWorkers(config)
   const server = await startServer(config, await openEngine(config))
   return { ...server, metrics: async () => [await server.metrics()] }
+}
+
+/** The operator's commands reach a cluster by themselves, and a folder through who has it. */
+async function startOperator(
+  { store, data }: Config,
+  { operator }: Running,
+): Promise<(() => Promise<void>) | undefined> {
+  if (store || !operator) return undefined
+  try {
+    return await listenForOperator(data, operator)
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    complain(`couplet users and invitations need a stop of this server: ${code ?? message}`)
+    return undefined
+  }
 }
 
 /** Nothing, when none are asked for. */

@@ -29,7 +29,7 @@ export type Setting = SettingKind & {
   readonly common?: true
 }
 
-const MAX_CAPACITY = 1000
+export const MAX_CAPACITY = 1000
 
 export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
   {

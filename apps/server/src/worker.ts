@@ -1,9 +1,9 @@
 /** One of several processes that serve: started by `workers.ts`, and ended with it. */
 import cluster from 'node:cluster'
-import { joinHub } from '@couplet/server'
+import { joinHub, type Server } from '@couplet/server'
 import { openEngine } from './engine.ts'
 import { startServer } from './serve.ts'
-import type { FromWorker, ToWorker, WorkerTask } from './workers.ts'
+import type { FromWorker, Question, ToWorker, WorkerTask } from './workers.ts'
 
 const { config, worker, hub } = JSON.parse(process.env.COUPLET_WORKER_TASK!) as WorkerTask
 // A terminal's Ctrl-C reaches everybody; the one who started us says when to stop.
@@ -28,8 +28,13 @@ try {
   void server.failed.then(() => process.exit(1))
   process.on('message', (message: ToWorker | 'stop') => {
     if (message === 'stop') return
-    const { number } = message
-    void server.metrics().then((value) => tell({ kind: 'answer', number, value }))
+    const { number, question } = message
+    const answer = question.kind === 'metrics' ? server.metrics() : goneFrom(server, question)
+    answer.then(
+      (value) => tell({ kind: 'answer', number, value }),
+      // Who asked waits no longer than for one that hangs.
+      () => {},
+    )
   })
   tell({ kind: 'listening', url: server.url })
 } catch (error) {
@@ -37,6 +42,11 @@ try {
   tell({ kind: 'unable', message, code })
   process.exitCode = 1
   process.disconnect?.()
+}
+
+async function goneFrom(server: Server, { identityId, how }: Question & { kind: 'gone' }) {
+  await server.gone(Buffer.from(identityId, 'base64url'), how)
+  return true
 }
 
 function tell(message: FromWorker): void {

@@ -6,7 +6,16 @@
 import cluster, { type Worker } from 'node:cluster'
 import { type AddressInfo, createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
-import { embeddedEngine, Metrics, type MetricsSnapshot, StoreHub } from '@couplet/server'
+import {
+  type Engine,
+  embeddedEngine,
+  type Gone,
+  Metrics,
+  type MetricsSnapshot,
+  Operator,
+  StoreHub,
+  systemClock,
+} from '@couplet/server'
 import type { Config } from './config.ts'
 
 /** What runs, whatever it consists of. */
@@ -14,6 +23,8 @@ export interface Running {
   readonly url: string
   /** Resolves when it has failed for good. */
   readonly failed: Promise<Error>
+  /** None with NATS, which the operator's commands reach by themselves. */
+  readonly operator: Operator | undefined
   /** Of every process. */
   metrics(): Promise<readonly MetricsSnapshot[]>
   close(): Promise<void>
@@ -30,8 +41,13 @@ export interface WorkerTask {
 /** What a worker is asked, besides to stop. */
 export interface ToWorker {
   readonly number: number
-  readonly question: 'metrics'
+  readonly question: Question
 }
+
+export type Question =
+  | { readonly kind: 'metrics' }
+  /** An identity, in base64url, may not be connected any more. */
+  | { readonly kind: 'gone'; readonly identityId: string; readonly how: Gone }
 
 /** What a worker says. */
 export type FromWorker =
@@ -51,9 +67,10 @@ export async function startWorkers(config: Config): Promise<Running> {
     return {
       url,
       failed: Promise.race([engine?.store.failed ?? never(), workers.failed]),
+      operator: engine && operatorOf(engine, workers),
       metrics: async () => [
         ...(own ? [await own.snapshot()] : []),
-        ...((await workers.ask('metrics')) as MetricsSnapshot[]),
+        ...((await workers.ask({ kind: 'metrics' })) as MetricsSnapshot[]),
       ],
       close: async () => {
         await workers.stop()
@@ -65,6 +82,14 @@ export async function startWorkers(config: Config): Promise<Running> {
     await hub?.close()
     throw error
   }
+}
+
+function operatorOf({ store: { directory, records } }: Engine, workers: Workers): Operator {
+  const gone = async (id: Uint8Array, how: Gone): Promise<void> => {
+    const identityId = Buffer.from(id).toString('base64url')
+    await workers.ask({ kind: 'gone', identityId, how })
+  }
+  return new Operator({ directory, records, clock: systemClock, gone })
 }
 
 /** Of this process, which serves nobody itself. */
@@ -105,7 +130,7 @@ class Workers {
   }
 
   /** Asks every worker. One that does not answer in time is left out. */
-  async ask(question: ToWorker['question']): Promise<readonly unknown[]> {
+  async ask(question: Question): Promise<readonly unknown[]> {
     const answers = await Promise.all(
       [...this.#running].map((worker) => this.#askOne(worker, question)),
     )
@@ -135,7 +160,7 @@ class Workers {
     clearTimeout(late)
   }
 
-  #askOne(worker: Worker, question: ToWorker['question']): Promise<unknown> {
+  #askOne(worker: Worker, question: Question): Promise<unknown> {
     if (!worker.isConnected()) return Promise.resolve(undefined)
     const number = ++this.#lastQuestion
     return new Promise((resolve) => {

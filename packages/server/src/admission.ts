@@ -18,6 +18,8 @@ export interface AdmissionOptions {
 
 export interface Admission {
   readonly policy: RegistrationPolicy
+  /** Whether the operator has blocked this number. */
+  isBlocked(phone: PhoneNumber): Promise<boolean>
   /**
    * Whether a code may be sent to this number.
    *
@@ -34,10 +36,13 @@ export interface Admission {
 }
 
 export function createAdmission({ policy, records, allowlist }: AdmissionOptions): Admission {
+  const isBlocked = async (phone: PhoneNumber): Promise<boolean> =>
+    (await records.get(blockName(phone))) !== undefined
   return {
     policy,
+    isBlocked,
     async admit(phone, invitation, now) {
-      if (await records.get(blockName(phone))) throw closed('this number may not register here')
+      if (await isBlocked(phone)) throw closed('this number may not register here')
       if (policy === 'allowlist' && !(await isListed(allowlist, phone))) {
         throw closed('this server only takes numbers that its operator has listed')
       }
@@ -78,8 +83,8 @@ export function blockName(phone: PhoneNumber): string {
   return `block:${phone}`
 }
 
-/** Typed by people: case, blanks and hyphens do not matter. */
-function invitationName(code: string): string {
+/** Name of an invitation's record. Typed by people: case, blanks and hyphens do not matter. */
+export function invitationName(code: string): string {
   const plain = code.replaceAll(/[\s-]/g, '').toUpperCase()
   return `${INVITATION_PREFIX}${hash('sha256', `couplet/invitation\0${plain}`, 'base64url')}`
 }

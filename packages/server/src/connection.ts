@@ -24,14 +24,13 @@ import { corkForThisTurn } from './cork.ts'
 import type { Delivery } from './delivery.ts'
 import type { TokenBuckets } from './limits.ts'
 import type { Channel, LiveUser } from './live-user.ts'
-import { checkLogin } from './login.ts'
+import { checkLogin, type LoginServices } from './login.ts'
 import type { Answer } from './mailbox.ts'
 import type { Meter } from './meter.ts'
-import type { Clock, DirectoryStore, StoredEnvelope } from './ports.ts'
+import type { Clock, StoredEnvelope } from './ports.ts'
 
-export interface ConnectionServices {
+export interface ConnectionServices extends LoginServices {
   readonly delivery: Delivery
-  readonly directory: DirectoryStore
   readonly clock: Clock
   /** Told in `welcome`. */
   readonly capacity: number
@@ -212,7 +211,7 @@ export class Connection implements Channel {
       serverNames: this.#peer.serverNames,
     }
     try {
-      const user = await checkLogin(this.#services.directory, login)
+      const user = await checkLogin(this.#services, login)
       if (this.#state !== 'checking') return
       this.#services.meter.count('logins', user ? 'welcome' : 'refused')
       if (user) this.#welcome(login.identityId, user.seenAt)

@@ -214,6 +214,12 @@ export class Delivery {
     this.#router?.forgotten(identityId)
   }
 
+  /** The user may not be here now; nothing of the identity is removed. */
+  expel(identityId: Uint8Array): void {
+    this.disconnect(identityId, 'unauthenticated')
+    this.#router?.forgotten(identityId)
+  }
+
   /** Users who are connected. */
   get online(): number {
     return this.#live.size

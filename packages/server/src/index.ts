@@ -14,6 +14,14 @@ export { createLog } from './log.ts'
 export { Meter } from './meter.ts'
 export { Metrics, type MetricsSnapshot, metricsPage } from './metrics.ts'
 export { listenForMetrics, type MetricsListener } from './metrics-listener.ts'
+export {
+  type Gone,
+  type ListedInvitation,
+  type ListedUser,
+  Operator,
+  operatorOf,
+} from './operator.ts'
+export { listenForOperator, type OperatorCalls, reachOperator } from './operator-socket.ts'
 export type { Clock, CodeSender, Engine } from './ports.ts'
 export { createServer, type Server, type ServerOptions } from './server.ts'
 export { StoreUnusableError } from './sqlite-schema.ts'

@@ -1,12 +1,18 @@
 /** Login on the socket: a fresh challenge, signed by the identity's key. (spec/socket.md, "Login") */
-import { equalBytes, loginSignedBytes, type ServerName } from '@couplet/wire'
+import { equalBytes, loginSignedBytes, type PhoneNumber, type ServerName } from '@couplet/wire'
 import type { DirectoryStore, User } from './ports.ts'
 import { verifies } from './signatures.ts'
 import { signingKeyOf } from './signed-requests.ts'
 
+export interface LoginServices {
+  readonly directory: DirectoryStore
+  /** Whether the operator has blocked this number. */
+  readonly isBlocked: (phone: PhoneNumber) => Promise<boolean>
+}
+
 /** The user, if a registered identity signed this connection's challenge for this server. */
 export async function checkLogin(
-  directory: DirectoryStore,
+  { directory, isBlocked }: LoginServices,
   login: {
     readonly identityId: Uint8Array
     readonly signature: Uint8Array
@@ -22,5 +28,5 @@ export async function checkLogin(
   const signed = serverNames.some((serverName) =>
     verifies(signingKey, loginSignedBytes({ serverName, challenge, identityId }), signature),
   )
-  return signed ? user : undefined
+  return signed && !(await isBlocked(user.phone)) ? user : undefined
 }

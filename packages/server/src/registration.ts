@@ -158,6 +158,9 @@ async function finish(
   if (old && !equalBytes(old.identityId, identityId)) {
     await passLock(services.directory, old, pin, now)
   }
+  if (await services.admission.isBlocked(phone)) {
+    throw new WireError('registration-closed', 'this number may not register here')
+  }
   if (!(await services.registrations.finish(id))) throw expired()
   await services.admission.useUp(invitation, now)
   const replaced = await publish(services, registration)

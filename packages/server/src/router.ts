@@ -169,7 +169,7 @@ export class Router {
   }
 
   forgotten(identityId: Uint8Array): void {
-    this.#bus.say(FORGOTTEN, identityId)
+    sayForgotten(this.#bus, identityId)
   }
 
   #heard(identityId: Uint8Array, bytes: Uint8Array, respond?: Respond): void {
@@ -238,6 +238,11 @@ export class Router {
       break
     }
   }
+}
+
+/** Every process that hears it ends the identity's connection. */
+export function sayForgotten(bus: Bus, identityId: Uint8Array): void {
+  bus.say(FORGOTTEN, identityId)
 }
 
 function answerOf(result: AskResult): RouteAnswer {

@@ -26,6 +26,7 @@ import { memoryStore } from './memory-store.ts'
 import { Meter } from './meter.ts'
 import { meteredStore } from './metered-store.ts'
 import { Metrics, type MetricsSnapshot } from './metrics.ts'
+import { type Gone, Operator } from './operator.ts'
 import type { Clock, CodeSender, Engine } from './ports.ts'
 import { Push } from './push.ts'
 import { freshPushKeys, loadPushKeys } from './push-keys.ts'
@@ -95,6 +96,10 @@ export interface Server {
   readonly port: number
   /** Resolves when the server has failed and stopped by itself: its store is gone. */
   readonly failed: Promise<Error>
+  /** What the operator may do about people. */
+  readonly operator: Operator
+  /** For an operator elsewhere: an identity is blocked or removed, and may not be connected any more. */
+  gone(identityId: Uint8Array, how: Gone): Promise<void>
   /** Nothing, when it keeps none. */
   metrics(): Promise<MetricsSnapshot>
   /** Stops in good order: what was accepted is answered and written. Again: the same promise. */
@@ -148,6 +153,12 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   const clock = options.clock ?? systemClock
   const window = options.window ?? IN_FLIGHT_WINDOW
   const { commitWindowMs, publicUrl } = options
+  const policy = options.registration ?? 'open'
+  const admission = createAdmission({
+    policy,
+    records: store.records,
+    allowlist: options.allowlist,
+  })
   const codeSender = watchedCodeSender(options.codeSender, log, meter)
   const limits: Limits = { ...DEFAULT_LIMITS, ...options.limits }
   const onLimited: OnLimited = (name) => meter.count('limited', name)
@@ -173,6 +184,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     {
       delivery,
       directory,
+      isBlocked: (phone) => admission.isBlocked(phone),
       clock,
       capacity,
       window,
@@ -195,14 +207,13 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     key: codeKey,
     onLimited,
   })
-  const policy = options.registration ?? 'open'
   const services: HttpServices = {
     mailboxes,
     directory,
     registrations,
     codeSender,
     limits: codeLimits,
-    admission: createAdmission({ policy, records: store.records, allowlist: options.allowlist }),
+    admission,
     lookups: {
       account: new TokenBuckets('lookups', limits.lookups, onLimited),
       address: new TokenBuckets('lookupsFromAddress', limits.lookupsFromAddress, onLimited),
@@ -275,7 +286,17 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
   const scheme = options.tls ? 'https' : 'http'
   const url = urlOf(scheme, options.host ?? 'localhost', port)
   const metrics = async (): Promise<MetricsSnapshot> => (await parts.metrics?.snapshot()) ?? []
-  return { url, port, failed, metrics, close }
+  const gone = async (identityId: Uint8Array, how: Gone): Promise<void> => {
+    parts.push?.unsubscribe(identityId)
+    if (how === 'removed') return delivery.forget(identityId)
+    delivery.expel(identityId)
+    await store.probe()
+    // A login whose question the store answered just before has come through meanwhile.
+    delivery.expel(identityId)
+  }
+  const { directory, records } = store
+  const operator = new Operator({ directory, records, clock, gone })
+  return { url, port, failed, operator, gone, metrics, close }
 }
 
 /** No new work, then answers to the work under way, then goodbyes, then the store. */

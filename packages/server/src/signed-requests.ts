@@ -14,6 +14,7 @@ import {
   splitSignedIdentity,
   WireError,
 } from '@couplet/wire'
+import type { Admission } from './admission.ts'
 import type { Clock, DirectoryStore, User } from './ports.ts'
 import { sha256, verifies } from './signatures.ts'
 
@@ -33,7 +34,11 @@ export interface SignedRequest {
  * @throws {WireError} `unauthenticated`.
  */
 export async function authenticate(
-  services: { readonly directory: DirectoryStore; readonly clock: Clock },
+  services: {
+    readonly directory: DirectoryStore
+    readonly clock: Clock
+    readonly admission: Pick<Admission, 'isBlocked'>
+  },
   request: SignedRequest,
 ): Promise<User> {
   const { identityId, at, signature } = parseAuthorization(request.authorization)
@@ -52,7 +57,7 @@ export async function authenticate(
         signature,
       ),
     )
-  if (!verified) throw unauthenticated()
+  if (!verified || (await services.admission.isBlocked(user.phone))) throw unauthenticated()
   return user
 }
 

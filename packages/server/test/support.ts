@@ -31,7 +31,7 @@ import { WebSocket } from 'ws'
 import { createServer, type Server, type ServerOptions } from '../src/index.ts'
 import { sha256 } from '../src/signatures.ts'
 
-export interface TestServer extends Omit<Server, 'metrics'> {
+export interface TestServer extends Omit<Server, 'metrics' | 'gone' | 'operator'> {
   /** Host and port, as clients sign them. */
   readonly name: string
   /** Codes by phone number, the newest last. */

@@ -1,5 +1,5 @@
 /** `couplet completion bash|zsh|fish`: the tables of commands and options as a script. */
-import { COMMANDS, type Command } from '../commands.ts'
+import { COMMANDS } from '../commands.ts'
 import type { Context } from '../context.ts'
 import { UsageError } from '../errors.ts'
 import { OPTIONS, type OptionName } from '../options.ts'
@@ -90,7 +90,7 @@ function fish(): string {
   for (const { name, summary } of COMMANDS) {
     lines.push(`complete -c couplet -n __fish_use_subcommand -a ${name} -d '${plain(summary)}'`)
   }
-  for (const command of OWN) {
+  for (const command of COMMANDS) {
     const within = `-n '__fish_seen_subcommand_from ${command.name}'`
     for (const operand of command.operands) {
       if (operand.values)
@@ -139,13 +139,9 @@ function optionCases(
 /** Cases for the options and operands of commands. */
 function commandCases(line: (pattern: string, words: readonly string[]) => string): string {
   const lines: string[] = []
-  for (const { name, options, operands } of OWN) {
-    lines.push(
-      line(
-        `${name}:*:-*`,
-        options.map((option) => `--${option}`),
-      ),
-    )
+  for (const { name, options, operands } of COMMANDS) {
+    const flags = options.map((option) => `--${option}`)
+    if (flags.length > 0) lines.push(line(`${name}:*:-*`, flags))
     for (const [index, { values }] of operands.entries()) {
       if (name === 'help')
         lines.push(line(`${name}:0:*`, [...COMMANDS.map((each) => each.name), ...(values ?? [])]))
@@ -159,8 +155,6 @@ function plain(text: string): string {
   return text.replaceAll("'", '’')
 }
 
-/** Commands that are parsed here. */
-const OWN: readonly Command[] = COMMANDS.filter(({ passThrough }) => passThrough !== true)
 const GLOBAL = ['--help', '--version', '--home', '--json', '--quiet']
 /** Options that take the next word. */
 const VALUED = (Object.keys(OPTIONS) as OptionName[])
