@@ -153,6 +153,11 @@ export class TestPerson {
     return new TestPerson(phone, ports)
   }
 
+  /** The same home under another number. */
+  under(phone: string): TestPerson {
+    return new TestPerson(phone, this.ports)
+  }
+
   get couplet(): Couplet {
     if (!this.#couplet) throw new Error('test: not open')
     return this.#couplet

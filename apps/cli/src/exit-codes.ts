@@ -51,6 +51,7 @@ export const EXIT_CODES: readonly ExitCode[] = [
   { exit: 98, code: 'export-unfinished', meaning: 'An export was interrupted: repeat it.' },
   { exit: 99, code: 'unreadable-export', meaning: 'The file to import is damaged or no export.' },
   { exit: 100, code: 'busy', meaning: 'Another program reads the messages of this daemon.' },
+  { exit: 101, code: 'no-keyring', meaning: 'The keyring of this machine cannot be used.' },
 ]
 
 /** The exit code for an error's code; 70 for one that nobody foresaw. */

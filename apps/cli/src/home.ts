@@ -16,15 +16,26 @@ export async function homeFolder(context: Context): Promise<string> {
   return context.options.home ?? (await sdk()).defaultHome(context.environment)
 }
 
-/** Runs the work with the home open; closes it whatever happens, signals included. */
+/** What opens a home. */
+export interface Access {
+  readonly home: string
+  readonly passphrase?: string
+}
+
+/**
+ * Runs the work with the home open; closes it whatever happens, signals included.
+ *
+ * @param known - what opened it before in this command: nobody is asked twice.
+ */
 export async function withCouplet(
   context: Context,
-  work: (couplet: Couplet, deadline: Deadline) => Promise<number>,
+  work: (couplet: Couplet, deadline: Deadline, access: Access) => Promise<number>,
+  known?: Access,
 ): Promise<number> {
   interruption()
-  const couplet = await open(context)
+  const { couplet, access } = known ? await openWith(context, known) : await open(context)
   try {
-    return await unlessInterrupted(work(couplet, commandDeadline(context)))
+    return await unlessInterrupted(work(couplet, commandDeadline(context), access))
   } finally {
     await couplet.close()
   }
@@ -74,15 +85,24 @@ export async function tryOnline(
   }
 }
 
-async function open(context: Context): Promise<Couplet> {
-  const { needsPassphrase, openCouplet } = await sdk()
+interface Opened {
+  readonly couplet: Couplet
+  readonly access: Access
+}
+
+async function openWith({ terminal }: Context, access: Access): Promise<Opened> {
+  const { openCouplet } = await sdk()
+  return { couplet: await terminal.during('Opening your home …', openCouplet(access)), access }
+}
+
+async function open(context: Context): Promise<Opened> {
+  const { needsPassphrase } = await sdk()
   const home = await homeFolder(context)
   const need = await needsPassphrase(home)
   for (let tries = 1; ; tries++) {
-    const passphrase = await passphraseToOpen(context, need)
-    const opening = openCouplet({ home, ...(passphrase !== undefined && { passphrase }) })
+    const passphrase = await passphraseToOpen(context, need, home, { keyring: tries === 1 })
     try {
-      return await context.terminal.during('Opening your home …', opening)
+      return await openWith(context, { home, ...(passphrase !== undefined && { passphrase }) })
     } catch (error) {
       const again =
         codeOf(error) === 'wrong-passphrase' &&

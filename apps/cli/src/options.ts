@@ -21,6 +21,7 @@ export interface Options {
   'file-passphrase-file'?: string
   invitation?: string
   'pin-file'?: string
+  tell?: boolean
   socket?: string
   http?: string
   'token-file'?: string
@@ -120,8 +121,9 @@ export const OPTIONS: { readonly [name in OptionName]-?: OptionSpec } = {
   'pin-file': {
     kind: 'text',
     placeholder: 'FILE',
-    help: 'Read the PIN of a locked number from this file',
+    help: 'Read the PIN of the number from this file',
   },
+  tell: { kind: 'flag', help: 'Tell everybody you write with, by a message' },
   follow: { kind: 'flag', short: 'f', help: 'Stay, and print messages as they arrive' },
   mark: { kind: 'flag', help: 'The numbers match: mark this contact as verified' },
   unmark: { kind: 'flag', help: 'Take the mark back' },

@@ -5,21 +5,40 @@
 import { readFile } from 'node:fs/promises'
 import type { Context } from './context.ts'
 import { CommandError, UsageError } from './errors.ts'
+import { fromKeyring } from './keyring.ts'
 import { askHidden } from './prompt.ts'
 
-/** For a home that exists. `undefined` when it needs none. */
+/**
+ * For a home that exists: from the file, the keyring, or the person. `undefined` when it needs none.
+ *
+ * @param options.keyring - false when what the keyring has turned out to be wrong.
+ */
 export async function passphraseToOpen(
   context: Context,
   need: 'none' | 'passphrase' | 'new',
+  home: string,
+  { keyring = true }: { readonly keyring?: boolean } = {},
 ): Promise<string | undefined> {
   if (need !== 'passphrase') return undefined
   const fromFile = await passphraseFile(context)
   if (fromFile !== undefined) return fromFile
+  const kept = keyring && !context.options['no-passphrase'] ? await fromKeyring(home) : undefined
+  if (kept !== undefined) return kept
   if (!context.terminal.interactive || context.options['no-passphrase']) {
     throw new CommandError(
       'passphrase-required',
-      'this home has a passphrase: put it into a file that only you can read, and name the file in COUPLET_PASSPHRASE_FILE.',
+      'this home has a passphrase: put it into the keyring (couplet keyring store), or into a file that only you can read, and name the file in COUPLET_PASSPHRASE_FILE.',
     )
+  }
+  return askHidden(context.terminal.streams, 'Passphrase: ')
+}
+
+/** The one of the home, from the file or the person: what the keyring has is not asked. */
+export async function knownPassphrase(context: Context): Promise<string> {
+  const fromFile = await passphraseFile(context)
+  if (fromFile !== undefined) return fromFile
+  if (!context.terminal.interactive) {
+    throw new CommandError('passphrase-required', 'name a file with it in --passphrase-file.')
   }
   return askHidden(context.terminal.streams, 'Passphrase: ')
 }
@@ -71,6 +90,27 @@ export function pinFrom({ options }: Context): Promise<string> | undefined {
   return path === undefined ? undefined : secretIn(path, 'PIN file')
 }
 
+/** A PIN to set: from the file, or typed twice. */
+export async function newPin(context: Context): Promise<string> {
+  const { terminal } = context
+  const fromFile = await pinFrom(context)
+  if (fromFile !== undefined) return goodPin(fromFile)
+  if (!terminal.interactive) throw new UsageError('name a file with the PIN in --pin-file.')
+  for (;;) {
+    const first = goodPin(await askHidden(terminal.streams, 'New PIN: '))
+    if ((await askHidden(terminal.streams, 'The same again: ')) === first) return first
+    terminal.say('These were not the same. Once more.')
+  }
+}
+
+function goodPin(pin: string): string {
+  const { length } = Array.from(pin)
+  if (length < PIN_LENGTH.min || length > PIN_LENGTH.max) {
+    throw new UsageError(`a PIN has ${PIN_LENGTH.min} to ${PIN_LENGTH.max} characters.`)
+  }
+  return pin
+}
+
 async function passphraseFile(context: Context): Promise<string | undefined> {
   const path = context.options['passphrase-file']
   return path === undefined ? undefined : secretIn(path, 'passphrase file')
@@ -84,3 +124,6 @@ async function secretIn(path: string, what: string): Promise<string> {
   if (secret === '') throw new UsageError(`the ${what} ${path} is empty.`)
   return secret
 }
+
+/** What the server takes. (spec/http-api.md, "Account") */
+const PIN_LENGTH = { min: 4, max: 64 } as const

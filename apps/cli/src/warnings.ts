@@ -15,5 +15,7 @@ export function warningSentence(context: Context, { kind, contact }: Warning): s
       return `${contact.phone} has a new key: a new phone, or somebody in between. Verify before you go on (${verify}), then: ${pasteable(context, `contacts accept ${contact.phone}`)}`
     case 'session-replaced':
       return `the encrypted session with ${contact.phone} began anew, under the same key, without proof of the old one (their data may have been restored). If that surprises you: ${verify}`
+    case 'number-changed':
+      return `${contact.formerPhone} is ${contact.phone} now: a new number, with the same keys.${contact.verified ? ' It is still verified.' : ''}`
   }
 }

@@ -2,6 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { NO_LIMITS } from '@couplet/server'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { TestServer } from '../../../test/people.ts'
 import { type Outcome, run } from './run.ts'
@@ -9,7 +10,7 @@ import { type Outcome, run } from './run.ts'
 const FOLDER = mkdtempSync(join(tmpdir(), 'couplet-commands-'))
 const ANA = '+12025550101'
 const BEN = '+12025550102'
-const server = new TestServer()
+const server = new TestServer({ limits: NO_LIMITS })
 
 beforeAll(async () => {
   await server.start()
@@ -100,6 +101,62 @@ describe('verify', () => {
     const pasted = digits.replace(/(\d{5})/g, '$1 ')
     expect(await json(ANA, 'verify', BEN, '--compare', pasted)).toMatchObject([{ verified: true }])
     expect((await couplet(ANA, 'verify', BEN, '--compare', '1234')).exit).toBe(64)
+  })
+})
+
+describe('a PIN', () => {
+  test('is set from a file, shown, asked for by whoever registers the number, and removed', async () => {
+    const file = join(FOLDER, 'pin')
+    writeFileSync(file, '123\n')
+    expect((await couplet(BEN, 'pin', 'set', '--pin-file', file)).exit).toBe(64)
+    expect((await couplet(BEN, 'pin', 'set')).exit).toBe(64)
+    expect((await couplet(BEN, 'pin', 'ask')).exit).toBe(64)
+    expect(await json(BEN, 'pin')).toEqual([{ type: 'pin', set: false }])
+    writeFileSync(file, '2580\n')
+    expect(await json(BEN, 'pin', 'set', '--pin-file', file)).toEqual([
+      { type: 'pin', set: true, triesLeft: 10, failures: 0 },
+    ])
+    expect(await json(BEN, 'status')).toMatchObject([{ pin: { set: true, failures: 0 } }])
+
+    await couplet('+thief', 'register', BEN, '--server', server.url)
+    const code = ['register', BEN, '--code', server.codes.get(BEN)!]
+    expect((await couplet('+thief', ...code)).exit).toBe(95)
+    const wrong = join(FOLDER, 'wrong-pin')
+    writeFileSync(wrong, '0000')
+    expect((await couplet('+thief', ...code, '--pin-file', wrong)).exit).toBe(95)
+    const { output, errors } = await couplet(BEN, 'pin')
+    expect(output).toContain('one wrong try, last just now: somebody has had a code')
+    expect(errors).toContain('It ends when you have not connected for a week')
+    expect((await couplet(BEN, 'status')).output).toContain('one wrong try')
+    expect(await json(BEN, 'pin', 'remove')).toEqual([{ type: 'pin', set: false }])
+  })
+})
+
+describe('another number', () => {
+  test('is proven with a code, and those who are told go on with the same conversation', async () => {
+    const next = '+12025550172'
+    await json(BEN, 'send', ANA, 'before')
+    expect(await json(ANA, 'receive')).toMatchObject([{ text: 'before', from: BEN }])
+    expect((await couplet(BEN, 'change-number', BEN)).exit).toBe(64)
+    expect(await json(BEN, 'change-number', next)).toMatchObject([
+      { type: 'code-requested', phone: next },
+    ])
+    expect((await couplet(BEN, 'change-number', next, '--code', '1')).exit).toBe(64)
+    const code = server.codes.get(next)!
+    expect(await json(BEN, 'change-number', next, '--code', code, '--tell')).toMatchObject([
+      { type: 'number-changed', phone: next, formerPhone: BEN, replaced: false },
+      { type: 'outgoing', to: ANA, text: `This is my number now: ${next}` },
+    ])
+    const received = await couplet(ANA, 'receive')
+    expect(received.errors).toContain(`${BEN} is ${next} now: a new number, with the same keys.`)
+    expect(received.output).toContain(`This is my number now: ${next}`)
+    expect(await json(ANA, 'contacts')).toMatchObject([{ phone: next, formerPhone: BEN }])
+    expect((await couplet(ANA, 'contacts')).output).toContain(`(before: ${BEN})`)
+    expect((await couplet(ANA, 'send', BEN, 'Who is there?')).exit).toBe(67)
+    // And back again, for the tests below.
+    await json(BEN, 'change-number', BEN)
+    await json(BEN, 'change-number', BEN, '--code', server.codes.get(BEN)!, '--tell')
+    await couplet(ANA, 'receive')
   })
 })
 

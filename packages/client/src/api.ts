@@ -71,6 +71,8 @@ export interface Contact {
   /** Whether the user accepted this contact or wrote to it: only then do receipts go there. */
   readonly accepted: boolean
   readonly blocked: boolean
+  /** The number that this contact had before it changed to this one, under the same keys. */
+  readonly formerPhone?: PhoneNumber
   /** Set when the server shows another key for this number than the pinned one. */
   readonly changedKey?: { readonly identityId: string; readonly seenAt: number }
   /**
@@ -139,7 +141,10 @@ export interface CoupletEvents {
   connection: (state: ConnectionState) => void
   /** There may be something new in `messages`, `conversations` and `history`. */
   arrival: () => void
-  /** A contact's key changed, or a session was replaced by one that could not prove its past. */
+  /**
+   * A contact's key changed, a session was replaced by one that could not prove its past, or a
+   * contact has another number.
+   */
   warning: (warning: Warning) => void
   /** Somebody unknown wrote; only with `strangers: 'ask'`. */
   request: (contact: Contact) => void
@@ -150,6 +155,8 @@ export interface CoupletEvents {
 export type Warning =
   | { readonly kind: 'key-changed'; readonly contact: Contact }
   | { readonly kind: 'session-replaced'; readonly contact: Contact }
+  /** The same keys have another number: the contact moved along, from its `formerPhone`. */
+  | { readonly kind: 'number-changed'; readonly contact: Contact }
 
 /** A registration that waits for the code. */
 export interface PendingRegistration {

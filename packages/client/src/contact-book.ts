@@ -197,13 +197,14 @@ export class ContactBook {
 }
 
 export function publicContact(contact: ContactRecord): Contact {
-  const { identity, changed } = contact
+  const { identity, changed, formerPhone } = contact
   return {
     phone: contact.phone,
     identityId: identity ? toHex(identity.id) : '',
     verified: contact.verified,
     accepted: contact.accepted,
     blocked: contact.blocked,
+    ...(formerPhone && { formerPhone }),
     ...(changed && { changedKey: { identityId: toHex(changed.id), seenAt: changed.seenAt } }),
   }
 }
@@ -242,8 +243,8 @@ async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<v
   }
 }
 
-/** What was written for the old key goes to the new one: the user has said so. */
-async function requeueHeld(
+/** What was held goes out, to the identity that the contact has now. */
+export async function requeueHeld(
   tables: Tables,
   contact: ContactRecord,
   now: number,

@@ -5,16 +5,25 @@
 import { withoutExpiredSessions } from '@couplet/protocol'
 import { MAILBOX_TTL_MS, toHex } from '@couplet/wire'
 import type { Context } from './context.ts'
+import { isFaultOfServer } from './errors.ts'
+import { releaseFormer } from './number-change.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
-export async function tidy({ store, platform }: Context, prekeys: PrekeyRotation): Promise<void> {
+export async function tidy(context: Context, prekeys: PrekeyRotation): Promise<void> {
+  const { store, platform } = context
+  await releaseFormer(context).catch(unlessOurs)
   await prekeys.destroyOld()
   const now = platform.clock.now()
   await inTransaction(store, async (tables) => {
     await forgetSessions(tables, now)
     await tables.forgetReceivedEnvelopesBefore(Math.floor((now - 2 * MAILBOX_TTL_MS) / DAY_MS))
   })
+}
+
+/** What the server did not do now is asked for again the next time. */
+function unlessOurs(error: unknown): void {
+  if (!isFaultOfServer(error)) throw error
 }
 
 async function forgetSessions(tables: Tables, now: number): Promise<void> {

@@ -27,8 +27,9 @@ import { fraction } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
 import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
+import { followNumber } from './followed-number.ts'
 import type { PeerDirectory } from './peer-directory.ts'
-import type { ContactRecord, PrekeysRecord, SessionEntry } from './records.ts'
+import { type ContactRecord, isOfPinned, type PrekeysRecord, type SessionEntry } from './records.ts'
 import { noteSequence } from './sequence-tracker.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
@@ -49,6 +50,8 @@ export interface Received {
   readonly heartbeat?: number
   /** A handshake used the prekeys: their rotation has a new time. */
   readonly rotates?: true
+  /** A contact that can be written to again: look what waits for it. */
+  readonly kick?: number
 }
 
 export class Inbox {
@@ -147,7 +150,8 @@ export class Inbox {
     const result = await inTransaction(store, async (tables) => {
       const { phone } = accepted.peer.record
       const { strangers } = await tables.settings()
-      const known = await tables.contactByPhone(phone)
+      const followed = await followNumber(tables, accepted.peer, this.#now())
+      const known = followed?.contact ?? (await tables.contactByPhone(phone))
       const contact = known ?? (await tables.addContact(phone, strangers === 'accept'))
       if (!mayWrite(contact, accepted)) {
         throw new ClientError(
@@ -169,12 +173,15 @@ export class Inbox {
       await this.#planRotation(tables, prekeys)
       const received = await this.#store(tables, pinned, entry, { ...accepted, session })
       const replaced = superseded || session.unproven
-      return { received, contact: pinned, replaced, isNew: !known }
+      return { received, contact: pinned, replaced, isNew: !known, requeued: followed?.requeued }
     })
     if (result.isNew && !result.contact.accepted) tell.request(result.contact)
     if (result.replaced) tell.warning('session-replaced', result.contact)
     tell.received()
-    return { ...result.received, rotates: true }
+    if (!result.requeued) return { ...result.received, rotates: true }
+    tell.warning('number-changed', result.contact)
+    for (const message of result.requeued) tell.status(result.contact, message)
+    return { ...result.received, rotates: true, kick: result.contact.no }
   }
 
   /**
@@ -241,7 +248,7 @@ export class Inbox {
     const isShown = isNew && content.sequence > 0 && !contact.blocked
     await tables.markSeenMessage(contact.no, messageId)
     // Numbers count for each identity on its own.
-    const isPinned = equalBytes(contact.identity?.id ?? NOBODY, entry.session.peer)
+    const isPinned = isOfPinned(contact, toHex(entry.session.peer))
     const after: ContactRecord = {
       ...contact,
       unanswered: contact.unanswered + 1,

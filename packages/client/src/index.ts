@@ -16,6 +16,7 @@ export {
 } from './export.ts'
 export { createHttpApi, parseServerAddress } from './http-api.ts'
 export { memoryStore } from './memory-store.ts'
+export { completeNumberChange, requestNumberChange } from './number-change.ts'
 export type { Stretch } from './passphrase.ts'
 export type { Platform } from './platform.ts'
 export type * from './ports.ts'

@@ -190,6 +190,7 @@ export class Link {
     }
     this.#answer(delivery, connection, received)
     if (received.rotates) this.#background(this.#maintainPrekeys())
+    if (received.kick !== undefined) this.#outbox.kick(received.kick)
     if (received.heartbeat !== undefined) await this.#outbox.sendHeartbeat(received.heartbeat)
   }
 

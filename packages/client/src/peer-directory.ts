@@ -107,6 +107,8 @@ async function noteIdentity(
   now: number,
 ): Promise<ContactRecord | undefined> {
   const found: PinnedIdentity = { id: identity.id, signed: identity.signed }
+  // The contact has another number by now: who has the old one is nobody's business here.
+  if (identity.record.phone !== contact.phone) return undefined
   if (!contact.identity) {
     await tables.putContact({ ...contact, identity: found })
     await tables.nameIdentity(found.id, contact.no)
@@ -154,6 +156,7 @@ export async function switchIdentity(
   const switched: ContactRecord = {
     ...contact,
     identity,
+    formerIds: undefined,
     changed: undefined,
     verified: false,
     highestPrekeyId: 0,

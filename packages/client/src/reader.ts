@@ -5,7 +5,13 @@
 import { toHex } from '@couplet/wire'
 import type { Conversation, IncomingMessage, OutgoingMessage } from './api.ts'
 import { publicContact } from './contact-book.ts'
-import type { ContactRecord, IncomingRecord, OutgoingRecord, Placed } from './records.ts'
+import {
+  type ContactRecord,
+  type IncomingRecord,
+  isOfPinned,
+  type OutgoingRecord,
+  type Placed,
+} from './records.ts'
 import { allUnread } from './seen.ts'
 import { missingBefore } from './sequence-tracker.ts'
 import type { Tables } from './tables.ts'
@@ -51,7 +57,7 @@ async function sortPage(
     const contact = await tables.requireContact(value.contact)
     const message = await tables.incoming(contact.no, position)
     if (!message || contact.blocked || !contact.accepted) continue
-    const key = `${contact.no} ${message.sender}`
+    const key = `${contact.no} ${voiceOf(contact, message)}`
     const list = bySender.get(key) ?? { contact, placed: [] }
     bySender.set(key, list)
     list.placed.push({ position, value: message })
@@ -74,10 +80,17 @@ async function sortPage(
   return { ready, held }
 }
 
+/** Whose numbers a message counts in: one person's, whatever number it wrote from. */
+function voiceOf(contact: ContactRecord, { sender }: IncomingRecord): string {
+  return isOfPinned(contact, sender) ? 'pinned' : sender
+}
+
 /** Whether earlier messages are missing that may still be shown in their place. */
 function hasNewGap(contact: ContactRecord, { sender, sequence }: IncomingRecord): boolean {
-  const isPinned = contact.identity !== undefined && toHex(contact.identity.id) === sender
-  return isPinned && missingBefore(contact.incoming, sequence, contact.highestSeen) > 0
+  return (
+    isOfPinned(contact, sender) &&
+    missingBefore(contact.incoming, sequence, contact.highestSeen) > 0
+  )
 }
 
 /** The last messages of a conversation: as they came, but each sender's in the sender's order. */
@@ -97,10 +110,11 @@ export async function conversation(
       continue
     }
     // A late one goes before those of the same sender that should come after it.
+    const sender = voiceOf(contact, value)
     const later = shown.findIndex(
-      ({ sender, sequence }) => sender === value.sender && sequence > value.sequence,
+      (other) => other.sender === sender && other.sequence > value.sequence,
     )
-    const entry = { ...value, message: incomingMessage(contact, value) }
+    const entry = { sender, sequence: value.sequence, message: incomingMessage(contact, value) }
     shown.splice(later === -1 ? shown.length : later, 0, entry)
   }
   return shown.map(({ message }) => message)
@@ -130,8 +144,8 @@ export async function conversations(tables: Tables): Promise<readonly Conversati
 }
 
 export function incomingMessage(contact: ContactRecord, record: IncomingRecord): IncomingMessage {
-  const { identity, changed } = contact
-  const isPinned = identity !== undefined && toHex(identity.id) === record.sender
+  const { changed } = contact
+  const isPinned = isOfPinned(contact, record.sender)
   const isChanged = changed !== undefined && toHex(changed.id) === record.sender
   return {
     id: record.id,

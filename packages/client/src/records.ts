@@ -5,7 +5,7 @@
  * a conversation survives a change of identity.
  */
 import type { Session } from '@couplet/protocol'
-import type { Bytes, PhoneNumber } from '@couplet/wire'
+import { type Bytes, type PhoneNumber, toHex } from '@couplet/wire'
 import type { DeliveryState, Failure } from './api.ts'
 import type { SequenceState } from './sequence-tracker.ts'
 
@@ -77,6 +77,10 @@ export type ContactRecord = {
   readonly blocked: boolean
   /** Whether receipts go to this contact: the user wrote to it or accepted it. */
   readonly accepted: boolean
+  /** The number that this contact had before, under the same keys. */
+  readonly formerPhone?: PhoneNumber | undefined
+  /** identityIds, in hex, of the same keys under earlier numbers: one person, counting on. */
+  readonly formerIds?: readonly string[] | undefined
   /** Another identity that the server shows instead, until the user has decided. */
   readonly changed?: (PinnedIdentity & { readonly seenAt: number }) | undefined
   readonly highestPrekeyId: number
@@ -192,3 +196,9 @@ export interface Placed<T> {
 /** Phases of messages that are not done. */
 export type OutboxPhase = Exclude<OutgoingPhase['kind'], 'done'>
 export const OUTBOX_PHASES: readonly OutboxPhase[] = ['fresh', 'out', 'resend', 'held']
+
+/** Whether an identityId, in hex, names the person that this contact is pinned to. */
+export function isOfPinned({ identity, formerIds }: ContactRecord, identityId: string): boolean {
+  if (identity === undefined) return false
+  return toHex(identity.id) === identityId || (formerIds?.includes(identityId) ?? false)
+}

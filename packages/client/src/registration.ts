@@ -167,7 +167,7 @@ export function requirePhoneNumber(text: string): PhoneNumber {
  *   nothing is changed.
  */
 export async function submitCode(
-  { platform, createApi }: RegistrationPorts,
+  ports: RegistrationPorts,
   store: Store,
   code: string,
   pin?: string,
@@ -176,6 +176,26 @@ export async function submitCode(
   if (!pending) {
     throw new ClientError('no-registration', 'no registration is waiting for a code in this home')
   }
+  const registered = await proveCode(ports, pending, code, pin)
+  await inTransaction(store, async (tables) => {
+    await tables.putAccount(pending.account)
+    await tables.putPrekeys({ ...pending.prekeys, published: true })
+    await tables.deleteRegistration()
+  })
+  return registered
+}
+
+/**
+ * Brings the code, with a proof that the keys are ours. Changes nothing here.
+ *
+ * @throws {ClientError} as `submitCode`.
+ */
+export async function proveCode(
+  { platform, createApi }: RegistrationPorts,
+  pending: RegistrationRecord,
+  code: string,
+  pin: string | undefined,
+): Promise<Registered> {
   const self = await ownIdentity(platform, pending.account)
   const api = createApi(pending.account.server)
   const signer = signerOf(platform.primitives, self)
@@ -198,11 +218,6 @@ export async function submitCode(
     const entry = over ? await api.lookup(phone, signer).catch(() => undefined) : undefined
     if (!entry || !equalBytes(entry.identity, self.signed)) throw error
   }
-  await inTransaction(store, async (tables) => {
-    await tables.putAccount(pending.account)
-    await tables.putPrekeys({ ...pending.prekeys, published: true })
-    await tables.deleteRegistration()
-  })
   return { phone, server, identityId: toHex(self.id), replaced }
 }
 

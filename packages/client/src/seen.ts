@@ -1,6 +1,6 @@
 /** What a person has seen: it leaves the list of unread messages, and its time to live begins. */
-import { type PhoneNumber, toHex } from '@couplet/wire'
-import type { IncomingRecord, Placed } from './records.ts'
+import type { PhoneNumber } from '@couplet/wire'
+import { type IncomingRecord, isOfPinned, type Placed } from './records.ts'
 import type { Tables } from './tables.ts'
 
 /** Answers whether the message has a time to live, which began now. */
@@ -74,7 +74,7 @@ async function raiseHighestSeen(
   { sender, sequence }: IncomingRecord,
 ): Promise<void> {
   const contact = await tables.requireContact(contactNo)
-  const isPinned = contact.identity !== undefined && toHex(contact.identity.id) === sender
+  const isPinned = isOfPinned(contact, sender)
   if (!isPinned || sequence <= contact.highestSeen) return
   await tables.putContact({ ...contact, highestSeen: sequence })
 }

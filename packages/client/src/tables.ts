@@ -66,6 +66,32 @@ export class Tables {
     return this.#tx.delete('account', 'registration')
   }
 
+  /** A new number for this identity that waits for its code. */
+  numberChange(): Promise<RegistrationRecord | undefined> {
+    return this.#tx.get<RegistrationRecord>('account', 'number-change')
+  }
+
+  putNumberChange(pending: RegistrationRecord): Promise<void> {
+    return this.#tx.put('account', 'number-change', 0, pending)
+  }
+
+  deleteNumberChange(): Promise<void> {
+    return this.#tx.delete('account', 'number-change')
+  }
+
+  /** identityId under a number that this home has left, and that is to be given back. */
+  formerIdentity(): Promise<Bytes | undefined> {
+    return this.#tx.get<Bytes>('account', 'former-identity')
+  }
+
+  putFormerIdentity(identityId: Bytes): Promise<void> {
+    return this.#tx.put('account', 'former-identity', 0, identityId)
+  }
+
+  deleteFormerIdentity(): Promise<void> {
+    return this.#tx.delete('account', 'former-identity')
+  }
+
   moved(): Promise<MovedRecord | undefined> {
     return this.#tx.get<MovedRecord>(MOVED.collection, MOVED.partition)
   }
@@ -175,6 +201,15 @@ export class Tables {
 
   putContact(contact: ContactRecord): Promise<void> {
     return this.#tx.put('contacts', 'all', contact.no, contact)
+  }
+
+  /** The contact under another number, which nobody here has yet. */
+  async renumberContact(contact: ContactRecord, phone: PhoneNumber): Promise<ContactRecord> {
+    const renumbered = { ...contact, phone, formerPhone: contact.phone }
+    await this.#tx.delete('contacts', `phone ${contact.phone}`)
+    await this.#tx.put('contacts', `phone ${phone}`, 0, contact.no)
+    await this.putContact(renumbered)
+    return renumbered
   }
 
   nameIdentity(identityId: Uint8Array, contactNo: number): Promise<void> {
@@ -330,6 +365,27 @@ export class Tables {
       if (first) oldest = Math.min(oldest, first.position)
     }
     return oldest
+  }
+
+  /**
+   * Where the envelopes of this contact were going is gone: their messages go out again.
+   *
+   * @returns the messages whose state that changes.
+   */
+  async sendAgain(contactNo: number, now: number): Promise<readonly OutgoingRecord[]> {
+    for (const { id } of await this.sentEnvelopes(contactNo)) await this.deleteSentEnvelope(id)
+    const changed: OutgoingRecord[] = []
+    for (const { position, value } of await this.outbox(contactNo, 'out')) {
+      const again: OutgoingRecord = {
+        ...value,
+        state: 'pending',
+        stateAt: now,
+        phase: { kind: 'resend', notBefore: 0, attempts: 0 },
+      }
+      await this.putOutgoing(contactNo, position, again, value)
+      changed.push(again)
+    }
+    return changed
   }
 
   // ----- envelopes

@@ -23,7 +23,7 @@ function list(context: Context): Promise<number> {
     const contacts = await couplet.contacts()
     for (const contact of contacts) {
       if (terminal.json) await terminal.printJson(contactJson(contact))
-      else await terminal.print(`${contact.phone}  ${trustWords(context, contact)}`)
+      else await terminal.print(lineOf(context, contact))
     }
     if (contacts.length === 0) {
       terminal.say(`Nobody yet. Write to somebody: ${pasteable(context, 'send NUMBER "Hello"')}`)
@@ -71,6 +71,13 @@ function isAction(word: string): word is 'accept' | 'block' | 'unblock' {
 
 export function contactJson(contact: Contact): Record<string, unknown> {
   return { type: 'contact', ...contact }
+}
+
+/** `+12025550102  verified  (before: +12025550151)`. */
+function lineOf(context: Context, contact: Contact): string {
+  const { phone, formerPhone } = contact
+  const before = formerPhone ? context.terminal.paint('dim', `  (before: ${formerPhone})`) : ''
+  return `${phone}  ${trustWords(context, contact)}${before}`
 }
 
 function trustWords({ terminal }: Context, contact: Contact): string {

@@ -10,7 +10,7 @@ export async function run(context: Context): Promise<number> {
   const { exportHomeToFile, needsPassphrase, takeBackHomeExport } = await sdk()
   const home = await homeFolder(context)
   const need = await needsPassphrase(home)
-  const passphrase = await passphraseToOpen(context, need)
+  const passphrase = await passphraseToOpen(context, need, home)
   const access = { home, ...(passphrase !== undefined && { passphrase }) }
   if (options['take-back']) {
     await takeBackHomeExport(access)

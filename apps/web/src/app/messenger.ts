@@ -183,6 +183,7 @@ async function refresh(): Promise<void> {
   )
   if (get().couplet !== couplet) return
   announceArrivals(conversations)
+  for (const contact of contacts) await keepNameOf(contact)
   set({ conversations, requests, contacts: new Map(contacts.map((c) => [c.phone, c])) })
   for (const [peer, messages] of loaded) changeChat(peer, (chat) => merged(chat, messages))
   if (open) await seenIfVisible(open)
@@ -341,6 +342,13 @@ export async function changePerson(phone: string, change: Partial<PersonNote>): 
   const people = { ...get().people, [phone]: { ...get().people[phone], ...change } }
   set({ people })
   await requireCouplet().keepMemo(MEMO.people, people)
+}
+
+/** A contact that has another number keeps what is noted here about it. */
+async function keepNameOf({ phone, formerPhone }: Contact): Promise<void> {
+  const { people } = get()
+  const note = formerPhone && people[formerPhone]
+  if (note && !people[phone]) await changePerson(phone, note)
 }
 
 export async function changeOwnName(ownName: string): Promise<void> {

@@ -11,9 +11,10 @@ import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { openClient } from '../client.ts'
 import type { Imported } from '../export.ts'
 import { createHttpApi } from '../http-api.ts'
+import { completeNumberChange, requestNumberChange } from '../number-change.ts'
 import type { Platform } from '../platform.ts'
 import type { Connector, ServerApi } from '../ports.ts'
-import { beginRegistrationIn, submitCode } from '../registration.ts'
+import { beginRegistrationIn, requirePhoneNumber, submitCode } from '../registration.ts'
 import { createSocketConnector } from '../socket-connector.ts'
 import { inspectHome, openHome } from './home.ts'
 import { exportToFile, importFromFile, type MoveSettings, takeBackHome } from './move.ts'
@@ -67,6 +68,46 @@ export async function completeRegistration(
   const { store } = await openHome({ ...settings, create: false })
   try {
     return await submitCode(ports, store, settings.code, settings.pin)
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Asks the server to send a code to another number for the same identity. The home must not be open.
+ *
+ * @throws {ClientError} `not-registered`, `malformed` for the number that it has, those of
+ *   `beginRegistration`: nothing is changed.
+ */
+export async function beginNumberChange(
+  settings: HomeSettings & {
+    readonly phone: string
+    readonly invitation?: string | undefined
+  },
+): Promise<PendingRegistration> {
+  const phone = requirePhoneNumber(settings.phone)
+  const { store } = await openHome({ ...settings, create: false })
+  try {
+    const pending = await requestNumberChange(ports, store, { ...settings, phone })
+    const { account, expiresAt, development } = pending
+    return { phone, server: account.server, expiresAt, development }
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Finishes a change of number with the code. Contacts learn the new number with the next message to
+ * them, and go on as before: the keys are the same.
+ *
+ * @throws {ClientError} those of `completeRegistration`: nothing is changed.
+ */
+export async function finishNumberChange(
+  settings: HomeSettings & { readonly code: string; readonly pin?: string | undefined },
+): Promise<Registered> {
+  const { store } = await openHome({ ...settings, create: false })
+  try {
+    return await completeNumberChange(ports, store, settings.code, settings.pin)
   } finally {
     await store.close()
   }
