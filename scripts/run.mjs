@@ -27,6 +27,7 @@ const TASKS = {
   check: { program: ['scripts/check.ts'], development: true },
   torture: { program: ['test/torture/main.ts'], development: true },
   model: { program: ['scripts/model.ts'], development: true },
+  mutants: { program: ['test/mutants/main.ts'], development: true },
   fix: { program: ['scripts/check.ts', '--fix'], development: true },
   bench: { program: ['bench/run.ts'], development: true },
   build: { program: ['node_modules/typescript/bin/tsc', '-b'], development: true },

@@ -7,6 +7,7 @@ import { ClientError } from '@couplet/client'
 import { NO_LIMITS } from '@couplet/server'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './people.ts'
+import { withApi } from './tampering.ts'
 
 const ANA = '+12025550101'
 const BEN = '+12025550102'
@@ -119,28 +120,12 @@ describe('state that is lost', () => {
     const mallory = await TestPerson.register(await new TestServer().start(), BEN)
     const lie = { active: false }
     const ana = await register(ANA, {
-      ports: (ports) => ({
-        createApi: (url) => {
-          const honest = ports.createApi(url)
-          return {
-            serverName: honest.serverName,
-            info: () => honest.info(),
-            register: (request) => honest.register(request),
-            verify: (id, request) => honest.verify(id, request),
-            publishPrekeys: (prekeys, signer) => honest.publishPrekeys(prekeys, signer),
-            account: (signer) => honest.account(signer),
-            lockRegistration: (pin, signer) => honest.lockRegistration(pin, signer),
-            pushKey: () => honest.pushKey(),
-            subscribeToPush: (subscription, signer) => honest.subscribeToPush(subscription, signer),
-            unsubscribeFromPush: (signer) => honest.unsubscribeFromPush(signer),
-            deleteAccount: (signer) => honest.deleteAccount(signer),
-            lookup: async (phone, signer) => {
-              const entry = await honest.lookup(phone, signer)
-              return lie.active && entry ? mallory.directoryEntry() : entry
-            },
-          }
+      ports: withApi((honest) => ({
+        lookup: async (phone, signer) => {
+          const entry = await honest.lookup(phone, signer)
+          return lie.active && entry ? mallory.directoryEntry() : entry
         },
-      }),
+      })),
     })
     const ben = await register(BEN)
     await ben.online()

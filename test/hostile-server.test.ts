@@ -4,7 +4,6 @@
  */
 import { randomBytes } from 'node:crypto'
 import {
-  type ClientPorts,
   type Connection,
   type ConnectionEvents,
   createHttpApi,
@@ -34,6 +33,7 @@ import {
 } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './people.ts'
+import { tampered, withApi } from './tampering.ts'
 
 const ANA = '+12025550101'
 const BEN = '+12025550102'
@@ -320,25 +320,9 @@ interface Lie {
 }
 
 function lyingDirectory(lie: Lie): NonNullable<PersonOptions['ports']> {
-  return (ports) => ({
-    createApi: (url) => {
-      const api = ports.createApi(url)
-      return {
-        serverName: api.serverName,
-        info: () => api.info(),
-        register: (request) => api.register(request),
-        verify: (id, request) => api.verify(id, request),
-        publishPrekeys: (prekeys, signer) => api.publishPrekeys(prekeys, signer),
-        account: (signer) => api.account(signer),
-        lockRegistration: (pin, signer) => api.lockRegistration(pin, signer),
-        pushKey: () => api.pushKey(),
-        subscribeToPush: (subscription, signer) => api.subscribeToPush(subscription, signer),
-        unsubscribeFromPush: (signer) => api.unsubscribeFromPush(signer),
-        deleteAccount: (signer) => api.deleteAccount(signer),
-        lookup: async (phone, signer) => lie.entry ?? api.lookup(phone, signer),
-      }
-    },
-  })
+  return withApi((honest) => ({
+    lookup: async (phone, signer) => lie.entry ?? honest.lookup(phone, signer),
+  }))
 }
 
 /** Keys of the server's own making under somebody's number, all signatures in order. */
@@ -415,51 +399,4 @@ async function registerByHand(phone: string): Promise<{
 
 function random(length: number): Bytes {
   return new Uint8Array(randomBytes(length))
-}
-
-/** Methods of a connection, each with the honest one to fall back on. */
-type Tampering = {
-  readonly [M in 'put' | 'ack']?: (
-    honest: Connection,
-    ...args: Parameters<Connection[M]>
-  ) => ReturnType<Connection[M]>
-}
-
-/** Stands between a client and its server. */
-function tampered(
-  methods: Tampering,
-  told: {
-    readonly deliver?: (
-      honest: ConnectionEvents,
-      ...args: Parameters<ConnectionEvents['deliver']>
-    ) => void
-  } = {},
-): NonNullable<PersonOptions['ports']> {
-  return (ports: ClientPorts) => ({
-    createConnector: (url) => {
-      const connector = ports.createConnector(url)
-      return {
-        connect: async (signer, events) => {
-          const honest = await connector.connect(signer, {
-            deliver: (delivery) =>
-              told.deliver ? told.deliver(events, delivery) : events.deliver(delivery),
-            caughtUp: () => events.caughtUp(),
-            notice: (id, status) => events.notice(id, status),
-            room: (recipient) => events.room(recipient),
-            closed: (reason) => events.closed(reason),
-          })
-          return {
-            capacity: honest.capacity,
-            clockOffset: honest.clockOffset,
-            put: (...put) => (methods.put ? methods.put(honest, ...put) : honest.put(...put)),
-            ack: (...ack) => (methods.ack ? methods.ack(honest, ...ack) : honest.ack(...ack)),
-            nack: (id, reason) => honest.nack(id, reason),
-            check: () => honest.check(),
-            status: (ids) => honest.status(ids),
-            close: () => honest.close(),
-          }
-        },
-      }
-    },
-  })
 }

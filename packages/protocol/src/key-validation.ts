@@ -35,7 +35,6 @@ export function validateExchangeKey(
   const modulus = spki.subarray(SPKI_PREFIX.length, modulusEnd)
   const n = BigInt(`0x${toHex(modulus)}`)
   require(n >> BigInt(RSA_MODULUS_BITS - 1) === 1n, 'RSA modulus is not 3072 bits')
-  require((n & 1n) === 1n, 'RSA modulus is even')
   require(!hasSmallFactor(n), 'RSA modulus has a small factor')
   require(!hasRocaFingerprint(n), 'RSA modulus looks like one of a broken generator')
   require(!hasCloseFactors(n), 'RSA modulus has factors close to each other')

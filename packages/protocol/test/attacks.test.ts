@@ -1,6 +1,6 @@
 /**
  * What an attacker would try, and what comes of it. Each test names who attacks and with what; each
- * fails on a mutant of the code that is listed in mutants.ts. (protocol.md, "Who can do what")
+ * fails on a mutant of the code that is listed in test/mutants. (protocol.md, "Who can do what")
  */
 import {
   concatBytes,

@@ -1,0 +1,90 @@
+/**
+ * Small faults in the code that a test must notice, one each, and the test that does. A mutant that
+ * survives means that its test holds nothing.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+
+export interface Mutant {
+  /** What the fault is, in words. */
+  readonly name: string
+  readonly edits: readonly Edit[]
+  /** Test file, from the root, and part of the test’s name. */
+  readonly killedBy: readonly [file: string, test: string]
+}
+
+/** An exact text in a file below packages/, where it occurs once, and what stands there instead. */
+export interface Edit {
+  readonly file: string
+  readonly find: string
+  readonly replace: string
+}
+
+/** A mutant of one edit. */
+export function mutant(
+  name: string,
+  [file, find, replace]: readonly [string, string, string],
+  killedBy: readonly [string, string],
+): Mutant {
+  return { name, edits: [{ file, find, replace }], killedBy }
+}
+
+/**
+ * The file of an edit as the edit makes it.
+ *
+ * @param root - folder in which packages/ is.
+ * @throws {Error} when the text is not there, or more than once: the code has moved on.
+ */
+export function edited(root: string, { file, find, replace }: Edit): string {
+  const text = readFileSync(join(root, 'packages', file), 'utf8')
+  if (text.split(find).length !== 2) throw new Error(`${file}: not exactly once: ${find}`)
+  return text.replace(find, () => replace)
+}
+
+export const SOURCE = {
+  etm: 'protocol/src/etm.ts',
+  envelope: 'protocol/src/envelope.ts',
+  content: 'protocol/src/content.ts',
+  protobuf: 'protocol/src/protobuf.ts',
+  identity: 'protocol/src/identity.ts',
+  prekeys: 'protocol/src/prekeys.ts',
+  keys: 'protocol/src/key-validation.ts',
+  handshake: 'protocol/src/handshake.ts',
+  ratchet: 'protocol/src/ratchet.ts',
+  choice: 'protocol/src/session-choice.ts',
+  codec: 'protocol/src/session-codec.ts',
+  safety: 'protocol/src/safety-number.ts',
+  node: 'protocol/src/node/index.ts',
+  web: 'protocol/src/web/index.ts',
+  wireIdentity: 'wire/src/identity.ts',
+  inbox: 'client/src/inbox.ts',
+  outbox: 'client/src/outbox.ts',
+  reactions: 'client/src/reactions.ts',
+  directory: 'client/src/peer-directory.ts',
+  contactBook: 'client/src/contact-book.ts',
+  opener: 'client/src/session-opener.ts',
+  rotation: 'client/src/prekey-rotation.ts',
+  tables: 'client/src/tables.ts',
+} as const
+
+export const TEST = {
+  attacks: 'packages/protocol/test/attacks.test.ts',
+  choice: 'packages/protocol/test/session-choice.test.ts',
+  codec: 'packages/protocol/test/session-codec.test.ts',
+  content: 'packages/protocol/test/content.test.ts',
+  envelope: 'packages/protocol/test/envelope.test.ts',
+  etm: 'packages/protocol/test/etm.test.ts',
+  handshake: 'packages/protocol/test/handshake.test.ts',
+  identity: 'packages/protocol/test/identity.test.ts',
+  keys: 'packages/protocol/test/key-validation.test.ts',
+  prekeys: 'packages/protocol/test/prekeys.test.ts',
+  primitives: 'packages/protocol/test/primitives.test.ts',
+  ratchet: 'packages/protocol/test/ratchet.test.ts',
+  safety: 'packages/protocol/test/safety-number.test.ts',
+  simulation: 'packages/protocol/test/session.simulation.test.ts',
+  vectors: 'packages/protocol/test/primitives.vectors.test.ts',
+  clientAttacks: 'test/client-attacks.test.ts',
+  hostile: 'test/hostile-server.test.ts',
+  deliveryRules: 'test/delivery-rules.test.ts',
+  people: 'test/people-and-time.test.ts',
+} as const
