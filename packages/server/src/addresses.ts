@@ -22,6 +22,8 @@ export function machineAddress(address: string): string {
 
 /** Proxies that are believed when they say for whom they ask. */
 export interface TrustedProxies {
+  /** Whether none is trusted. */
+  readonly none: boolean
   has(address: string): boolean
 }
 
@@ -42,6 +44,7 @@ export function trustedProxies(list: readonly string[]): TrustedProxies {
     blocks.addSubnet(address, prefix, version === 4 ? 'ipv4' : 'ipv6')
   }
   return {
+    none: list.length === 0,
     has(address) {
       const plain = plainAddress(address)
       const version = isIP(plain)
@@ -64,6 +67,11 @@ export function clientAddress(request: IncomingMessage, proxies: TrustedProxies)
     address = next
   }
   return address
+}
+
+/** Whether a proxy says for whom it asks, whether it is believed or not. */
+export function isForwarded({ headers }: IncomingMessage): boolean {
+  return headers['x-forwarded-for'] !== undefined || headers.forwarded !== undefined
 }
 
 /** IPv4 in IPv6 is IPv4; a zone says nothing about the other side. */

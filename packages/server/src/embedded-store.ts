@@ -10,13 +10,14 @@ import { Worker } from 'node:worker_threads'
 import { pack } from './arena.ts'
 import type { Store } from './ports.ts'
 import { StoreUnusableError } from './sqlite-schema.ts'
-import type {
-  FromStore,
-  StoreAnswer,
-  StoreCall,
-  StorePorts,
-  StoreThreadData,
-  ToStore,
+import {
+  type FromStore,
+  methodsOf,
+  type StoreAnswer,
+  type StoreCall,
+  type StorePorts,
+  type StoreThreadData,
+  type ToStore,
 } from './store-calls.ts'
 
 export interface EmbeddedStoreOptions {
@@ -46,26 +47,12 @@ export async function embeddedStore(options: EmbeddedStoreOptions): Promise<Stor
   }
   const thread = new StoreThread(options)
   await thread.ready
-  const self = thread.port('self', ['probe', 'isCurrent'])
+  const self = thread.port('self')
   return {
-    mailboxes: thread.port('mailboxes', [
-      'put',
-      'fetch',
-      'ack',
-      'hasRoom',
-      'status',
-      'expire',
-      'drop',
-    ]),
-    directory: thread.port('directory', [
-      'byPhone',
-      'byIdentity',
-      'compareAndSet',
-      'remove',
-      'list',
-    ]),
-    registrations: thread.port('registrations', ['open', 'find', 'takeTry', 'finish', 'expire']),
-    records: thread.port('records', ['get', 'compareAndSet', 'remove', 'list', 'expire']),
+    mailboxes: thread.port('mailboxes'),
+    directory: thread.port('directory'),
+    registrations: thread.port('registrations'),
+    records: thread.port('records'),
     probe: () => self.probe(),
     isCurrent: () => self.isCurrent(),
     failed: thread.failed,
@@ -111,11 +98,8 @@ class StoreThread {
   }
 
   /** A port whose methods are calls to the thread. */
-  port<Name extends keyof StorePorts>(
-    name: Name,
-    methods: readonly (keyof StorePorts[Name] & string)[],
-  ): StorePorts[Name] {
-    const entries = methods.map((method) => [
+  port<Name extends keyof StorePorts>(name: Name): StorePorts[Name] {
+    const entries = methodsOf(name).map((method) => [
       method,
       (...args: readonly unknown[]) => this.#call(name, method, args),
     ])

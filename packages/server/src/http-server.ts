@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import { MAX_BODY_BYTES, PROBLEM_CONTENT_TYPE, WireError } from '@couplet/wire'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
 import type { Logger } from 'pino'
+import { isForwarded } from './addresses.ts'
 import { registerCors } from './cors.ts'
 import { asWireError, problemOf, sendProblem } from './http-errors.ts'
 import { type HttpServices, registerRoutes } from './http-routes.ts'
@@ -45,6 +46,7 @@ export function createHttpServer(
   app.addHook('onRequest', async (_request, reply) => {
     reply.headers(headers)
   })
+  if (services.proxies.none) warnOfForwarded(app, log)
   app.addHook('onResponse', async (_request, reply) => {
     services.meter.count('requests', `${Math.trunc(reply.statusCode / 100)}xx`)
   })
@@ -54,6 +56,16 @@ export function createHttpServer(
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods))
   registerRoutes(app, services)
   return app
+}
+
+/** Once: everybody behind a proxy that is not trusted has its address, and shares its limits. */
+function warnOfForwarded(app: FastifyInstance, log: Logger): void {
+  let warned = false
+  app.addHook('onRequest', async ({ raw }) => {
+    if (warned || !isForwarded(raw)) return
+    warned = true
+    log.warn('requests come through a proxy, and none is trusted: set trusted-proxies')
+  })
 }
 
 function answerError(error: unknown, reply: FastifyReply, log: Logger, meter: Meter): FastifyReply {

@@ -2,22 +2,16 @@
 import type { Histogram } from 'prom-client'
 import type { Meter } from './meter.ts'
 import type { Store } from './ports.ts'
+import { methodsOf } from './store-calls.ts'
 
-const METHODS = {
-  mailboxes: ['put', 'fetch', 'ack', 'status', 'expire', 'drop'],
-  directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
-  registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
-  records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],
-} as const satisfies { readonly [Name in keyof Store]?: readonly (keyof Store[Name])[] }
-
-type PortName = keyof typeof METHODS
+type PortName = 'mailboxes' | 'directory' | 'registrations' | 'records'
 type Method = (...args: readonly unknown[]) => Promise<unknown>
 
 export function meteredStore(store: Store, meter: Meter, latency: Histogram<'operation'>): Store {
   const { mailboxes } = store
   const timed = <Name extends PortName>(name: Name): Store[Name] => {
     const port = store[name] as unknown as Record<string, Method>
-    const entries = METHODS[name].map((method) => {
+    const entries = methodsOf(name).map((method) => {
       const observer = latency.labels(`${name}.${method}`)
       return [method, measured((...args) => port[method]!(...args), observer, meter)]
     })

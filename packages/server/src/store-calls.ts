@@ -17,6 +17,31 @@ export interface StorePorts {
   readonly self: { probe(): Promise<void>; isCurrent(): Promise<boolean> }
 }
 
+/** Every method that can be called from another thread or process; the compiler misses none. */
+export function methodsOf(port: keyof StorePorts): readonly string[] {
+  return Object.keys(METHODS[port])
+}
+
+const METHODS: {
+  readonly [Port in keyof StorePorts]: Readonly<
+    Record<Exclude<keyof StorePorts[Port], 'watch'>, true>
+  >
+} = {
+  mailboxes: {
+    put: true,
+    fetch: true,
+    ack: true,
+    hasRoom: true,
+    status: true,
+    expire: true,
+    drop: true,
+  },
+  directory: { byPhone: true, byIdentity: true, compareAndSet: true, remove: true, list: true },
+  registrations: { open: true, find: true, takeTry: true, finish: true, expire: true },
+  records: { get: true, compareAndSet: true, remove: true, list: true, expire: true },
+  self: { probe: true, isCurrent: true },
+}
+
 export interface StoreCall {
   readonly port: keyof StorePorts
   readonly method: string

@@ -9,24 +9,14 @@ import { join } from 'node:path'
 import { Link } from './link.ts'
 import { MeshBus } from './mesh-bus.ts'
 import type { Engine, Store } from './ports.ts'
-
-/** Everything of a store that can be called from afar. */
-const METHODS = {
-  mailboxes: ['put', 'fetch', 'ack', 'hasRoom', 'status', 'expire', 'drop'],
-  directory: ['byPhone', 'byIdentity', 'compareAndSet', 'remove', 'list'],
-  registrations: ['open', 'find', 'takeTry', 'finish', 'expire'],
-  records: ['get', 'compareAndSet', 'remove', 'list', 'expire'],
-  self: ['probe', 'isCurrent'],
-} as const
-
-type Port = keyof typeof METHODS
+import { methodsOf, type StorePorts } from './store-calls.ts'
 
 type ToHub =
   | { readonly kind: 'join'; readonly worker: number; readonly path: string }
   | {
       readonly kind: 'call'
       readonly number: number
-      readonly port: Port
+      readonly port: keyof StorePorts
       readonly method: string
       readonly args: readonly unknown[]
     }
@@ -180,15 +170,15 @@ class RemoteStore {
     return this.#welcome.promise
   }
 
-  #port(port: Port): Record<string, unknown> {
-    const entries = METHODS[port].map((method) => [
+  #port(port: keyof StorePorts): Record<string, unknown> {
+    const entries = methodsOf(port).map((method) => [
       method,
       (...args: readonly unknown[]) => this.#call(port, method, args),
     ])
     return Object.fromEntries(entries) as Record<string, unknown>
   }
 
-  #call(port: Port, method: string, args: readonly unknown[]): Promise<unknown> {
+  #call(port: keyof StorePorts, method: string, args: readonly unknown[]): Promise<unknown> {
     if (this.#state !== 'open') return Promise.reject(new Error('the store is closed'))
     const number = ++this.#lastNumber
     return new Promise((resolve, reject) => {
