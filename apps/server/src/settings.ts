@@ -379,7 +379,7 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     type: 'count',
     value: 'N',
     standard: '100',
-    help: 'sockets from one address block, for each process',
+    help: 'sockets from one address block, for each process; and twice as many connections of any kind',
   },
   {
     name: 'limit-connections',
@@ -387,7 +387,7 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     type: 'count',
     value: 'N',
     standard: '20000',
-    help: 'sockets in all, for each process',
+    help: 'sockets in all, for each process; and twice as many connections of any kind',
   },
 ]
 

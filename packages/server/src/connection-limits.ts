@@ -1,14 +1,17 @@
 /** How many sockets there may be: in all, and for each address block. */
-import { addressBlock } from './addresses.ts'
+import type { Socket } from 'node:net'
+import { addressBlock, type TrustedProxies } from './addresses.ts'
 import { type Limits, type OnLimited, tooOften } from './limits.ts'
 
+type CountLimits = Pick<Limits, 'connections' | 'connectionsPerAddress'>
+
 export class ConnectionLimits {
-  readonly #limits: Limits
+  readonly #limits: CountLimits
   readonly #onLimited: OnLimited
   readonly #byBlock = new Map<string, number>()
   #all = 0
 
-  constructor(limits: Limits, onLimited: OnLimited) {
+  constructor(limits: CountLimits, onLimited: OnLimited) {
     this.#limits = limits
     this.#onLimited = onLimited
   }
@@ -47,6 +50,35 @@ export class ConnectionLimits {
   #refuse(name: 'connections' | 'connectionsPerAddress'): never {
     this.#onLimited(name)
     throw tooOften(RETRY_MS)
+  }
+}
+
+/**
+ * The same for whatever connects, before it has said a word: a browser has a socket and some
+ * connections for requests, so twice as many. Proxies that are trusted speak for many.
+ *
+ * @returns for the server's event `connection`.
+ */
+export function limitTcp(
+  { connections, connectionsPerAddress }: Limits,
+  onLimited: OnLimited,
+  proxies: TrustedProxies,
+): (socket: Socket) => void {
+  const limits = new ConnectionLimits(
+    {
+      connections: connections && 2 * connections,
+      connectionsPerAddress: connectionsPerAddress && 2 * connectionsPerAddress,
+    },
+    onLimited,
+  )
+  return (socket) => {
+    const { remoteAddress = '' } = socket
+    if (proxies.has(remoteAddress)) return
+    try {
+      socket.once('close', limits.take(remoteAddress))
+    } catch {
+      socket.destroy()
+    }
   }
 }
 

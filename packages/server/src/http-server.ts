@@ -11,10 +11,29 @@ import { type HttpServices, registerRoutes } from './http-routes.ts'
 import type { Meter } from './meter.ts'
 import type { TlsContext } from './tls.ts'
 
+/** Node's own defaults leave slow connections open for minutes. */
+export interface HttpTiming {
+  /** For the headers of a request, and for a TLS handshake. */
+  readonly headersMs: number
+  /** For a whole request. */
+  readonly requestMs: number
+  /** Between two requests of one connection. */
+  readonly keepAliveMs: number
+  /** Between two looks at who is late. */
+  readonly checkMs: number
+}
+
+export const HTTP_TIMING: HttpTiming = {
+  headersMs: 10_000,
+  requestMs: 20_000,
+  keepAliveMs: 10_000,
+  checkMs: 5000,
+}
+
 export function createHttpServer(
   services: HttpServices,
   log: Logger,
-  tls?: TlsContext,
+  { tls, timing }: { readonly tls: TlsContext | undefined; readonly timing: HttpTiming },
 ): FastifyInstance {
   const headers = {
     ...SECURITY_HEADERS,
@@ -22,15 +41,17 @@ export function createHttpServer(
     ...((tls || services.publicUrl?.startsWith('https:')) && STRICT_TRANSPORT),
   }
   const app = fastify({
-    ...(tls && { https: { ...tls, honorCipherOrder: true } }),
+    ...(tls && {
+      https: { ...tls, honorCipherOrder: true, handshakeTimeout: timing.headersMs },
+    }),
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: timing.requestMs,
+    keepAliveTimeout: timing.keepAliveMs,
     http: {
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      connectionsCheckingInterval: CHECKING_INTERVAL_MS,
+      headersTimeout: timing.headersMs,
+      connectionsCheckingInterval: timing.checkMs,
       maxHeaderSize: MAX_HEADER_BYTES,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
@@ -122,11 +143,6 @@ export function rawProblem(error: WireError): string {
   ].join('\r\n')
 }
 
-/** Node's own defaults leave slow connections open for minutes. */
-const HEADERS_TIMEOUT_MS = 10_000
-const REQUEST_TIMEOUT_MS = 20_000
-const KEEP_ALIVE_TIMEOUT_MS = 10_000
-const CHECKING_INTERVAL_MS = 5000
 const MAX_HEADER_BYTES = 8192
 const MAX_PARAM_LENGTH = 64
 

@@ -12,12 +12,12 @@ import { systemClock } from './clock.ts'
 import { watchedCodeSender } from './code-health.ts'
 import { freshCodeKey } from './code-key.ts'
 import { CONNECTION_TIMING, type ConnectionTiming } from './connection.ts'
-import { ConnectionLimits } from './connection-limits.ts'
+import { ConnectionLimits, limitTcp } from './connection-limits.ts'
 import { Delivery } from './delivery.ts'
 import { embeddedEngine } from './embedded-engine.ts'
 import { Gateway } from './gateway.ts'
 import type { HttpServices } from './http-routes.ts'
-import { createHttpServer } from './http-server.ts'
+import { createHttpServer, HTTP_TIMING, type HttpTiming } from './http-server.ts'
 import { Identities } from './identities.ts'
 import { DEFAULT_LIMITS, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
@@ -71,6 +71,7 @@ export interface ServerOptions {
   /** Between two looks for what expired. */
   readonly expiryIntervalMs?: number | undefined
   readonly timing?: Partial<ConnectionTiming> | undefined
+  readonly httpTiming?: Partial<HttpTiming> | undefined
   /** What differs from `DEFAULT_LIMITS`; `NO_LIMITS` for measurements. */
   readonly limits?: Partial<Limits> | undefined
   /** Who may register; everybody unless given. */
@@ -249,7 +250,11 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     ready: async () => (await ready()).ready,
     codeBudget: () => codeLimits.codeBudget(clock.now()),
   })
-  const app = createHttpServer(services, log, options.tls && readTls(options.tls))
+  const app = createHttpServer(services, log, {
+    tls: options.tls && readTls(options.tls),
+    timing: { ...HTTP_TIMING, ...options.httpTiming },
+  })
+  app.server.on('connection', limitTcp(limits, onLimited, proxies))
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
   return { app, gateway, delivery, push, metrics, state }
 }

@@ -1,0 +1,365 @@
+/**
+ * The doors, as clients and strangers meet them: who may register from where, the lock, lookups,
+ * and connections that want to cost more than they bring. (spec/http-api.md; docs/configuration.md)
+ */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { CLOSE_CODE, SOCKET_PATH, SOCKET_PROTOCOL } from '@couplet/wire'
+import { afterEach, describe, expect, it } from 'vitest'
+import { WebSocket } from 'ws'
+import { createInvitation } from '../src/admission.ts'
+import { freshCodeKey } from '../src/code-key.ts'
+import { NO_LIMITS, trustedProxies } from '../src/index.ts'
+import { memoryStore } from '../src/memory-store.ts'
+import type { Store } from '../src/ports.ts'
+import {
+  type Answer,
+  connect,
+  envelope,
+  logIn,
+  makeIdentity,
+  openRegistration,
+  problemOf,
+  proofOf,
+  register,
+  request,
+  signedHeaders,
+  startServer,
+  type TestIdentity,
+  type TestServer,
+  TestSocket,
+  verifyCode,
+} from './support.ts'
+
+const ANA = '+12025550101'
+const BEN = '+12025550102'
+const MINUTE = 60_000
+const DAY = 24 * 60 * MINUTE
+
+let server: TestServer
+let now = Date.now()
+const clock = { now: () => now }
+
+afterEach(() => server.close())
+
+function codeFor(phone: string): string {
+  return server.codes.get(phone)!.at(-1)!
+}
+
+/** Asks for a code from somewhere, as a proxy tells it. */
+function openFrom(address: string, identity: TestIdentity): Promise<Answer> {
+  const { phone, signedIdentity } = identity
+  const body = {
+    phone,
+    identity: Buffer.from(signedIdentity).toString('base64url'),
+    prekeys: Buffer.from(identity.prekeys(1)).toString('base64url'),
+  }
+  const headers = { 'x-forwarded-for': address }
+  return request(server, 'POST', '/v1/registrations', body, headers)
+}
+
+function numbered(index: number): string {
+  return `+1202555${String(2000 + index)}`
+}
+
+describe('registrations from one place', () => {
+  const limits = { ...NO_LIMITS, registrations: { burst: 2, periodMs: 60 * MINUTE } }
+  const statuses = async (addresses: readonly string[]): Promise<number[]> => {
+    const all: number[] = []
+    for (const [index, address] of addresses.entries()) {
+      all.push((await openFrom(address, makeIdentity(numbered(index)))).status)
+    }
+    return all
+  }
+
+  it('are counted for each /24 and /48, as trusted proxies tell', async () => {
+    server = await startServer({ limits, proxies: trustedProxies(['loopback']) })
+    const blocks = ['203.0.113.1', '203.0.113.99', '203.0.113.7', '203.0.112.7']
+    expect(await statuses(blocks)).toEqual([201, 201, 429, 201])
+    const six = ['2001:db8:1:1::1', '2001:db8:1:2::1', '2001:db8:1:3::9', '2001:db8:2::1']
+    expect(await statuses(six)).toEqual([201, 201, 429, 201])
+    // What the client itself claims stands before what the proxy has seen.
+    expect(await statuses(['198.51.100.1, 203.0.113.1'])).toEqual([429])
+  })
+
+  it('from whom nobody trusts are counted where they come from, whatever they claim', async () => {
+    server = await startServer({ limits })
+    expect(await statuses(['203.0.113.1', '198.51.100.1', '192.0.2.1'])).toEqual([201, 201, 429])
+  })
+
+  it('are refused when the store cannot count: no code leaves', async () => {
+    const store = memoryStore({ capacity: 2 })
+    const records = { ...store.records, get: () => Promise.reject(new Error('disk')) }
+    const broken: Store = { ...store, records: records as Store['records'] }
+    server = await startServer({ engine: { store: broken, codeKey: freshCodeKey() } })
+    expect((await openRegistration(server, makeIdentity(ANA))).status).toBe(500)
+    expect(server.codes.size).toBe(0)
+  })
+})
+
+describe('who may register', () => {
+  it('by list: whoever stands on it now, blanks and remarks aside', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'couplet-list-'))
+    const allowlist = join(folder, 'numbers')
+    try {
+      writeFileSync(allowlist, `# family\n+1 202 555 0101   # Ana\n`)
+      server = await startServer({ registration: 'allowlist', allowlist })
+      await register(server, ANA)
+      const refused = problemOf(await openRegistration(server, makeIdentity(BEN)))
+      expect(refused).toMatchObject({ status: 403, code: 'registration-closed' })
+      writeFileSync(allowlist, `${BEN}\n`)
+      await register(server, BEN)
+    } finally {
+      rmSync(folder, { recursive: true })
+    }
+  })
+
+  it('by invitation: as often as it says, also of two at the same moment, and not too late', async () => {
+    now = Date.now()
+    const store = memoryStore({ capacity: 2 })
+    const engine = { store, codeKey: freshCodeKey() }
+    server = await startServer({ registration: 'invite', engine, clock })
+    const expiresAt = now + DAY
+    const code = await createInvitation(store.records, { uses: 1, expiresAt, now })
+    const [ana, ben] = [makeIdentity(ANA), makeIdentity(BEN)]
+    expect((await openRegistration(server, ana)).status).toBe(403)
+    expect((await openRegistration(server, ana, { invitation: 'ABCD-EFGH' })).status).toBe(403)
+
+    const typed = ` ${code.toLowerCase().replaceAll('-', ' ')}`
+    const both = [
+      await openRegistration(server, ana, { invitation: typed }),
+      await openRegistration(server, ben, { invitation: code }),
+    ]
+    expect(both.map(({ status }) => status)).toEqual([201, 201])
+    const answers = await Promise.all([
+      verifyCode(server, ana, both[0]!, codeFor(ANA)),
+      verifyCode(server, ben, both[1]!, codeFor(BEN)),
+    ])
+    expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 403])
+
+    const late = await createInvitation(store.records, { uses: 9, expiresAt, now })
+    now += DAY
+    expect((await openRegistration(server, ben, { invitation: late })).status).toBe(403)
+  })
+})
+
+describe('the registration lock', () => {
+  const PIN = 'a pin of ours'
+
+  async function lock(identity: TestIdentity): Promise<void> {
+    const body = JSON.stringify({ pin: PIN })
+    const path = '/v1/registration-lock'
+    const headers = signedHeaders(server, identity, 'PUT', path, body, now)
+    expect((await request(server, 'PUT', path, body, headers)).status).toBe(204)
+  }
+
+  async function account(identity: TestIdentity): Promise<Record<string, unknown>> {
+    const headers = signedHeaders(server, identity, 'GET', '/v1/account', '', now)
+    return (await request(server, 'GET', '/v1/account', undefined, headers)).body
+  }
+
+  /** Somebody who has intercepted a code. Each PIN with a registration of its own. */
+  async function take(pin?: string, thief = makeIdentity(ANA)): Promise<Answer> {
+    const opened = await openRegistration(server, thief)
+    const proof = proofOf(server, thief, opened)
+    const body = { code: codeFor(ANA), proof, ...(pin !== undefined && { pin }) }
+    return request(server, 'POST', `/v1/registrations/${opened.body.id}/verify`, body)
+  }
+
+  it('ten tries, then one a day; the owner is told, and is not locked out', async () => {
+    now = Date.now()
+    server = await startServer({ clock, limits: NO_LIMITS })
+    const ana = await register(server, ANA)
+    await lock(ana)
+    // Without a PIN nothing is used up.
+    expect(problemOf(await take())).toMatchObject({ code: 'registration-locked', triesLeft: 10 })
+    // All at once: each is counted before it is looked at.
+    const wrong = await Promise.all(Array.from({ length: 12 }, (_, one) => take(`wrong ${one}`)))
+    const left = wrong.map((answer) => problemOf(answer).triesLeft!).toSorted((a, b) => a - b)
+    expect(left).toEqual([0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect((await account(ana)).lock).toEqual({ triesLeft: 0, failures: 10, failedAt: now })
+
+    // The right one is too early, too.
+    expect(problemOf(await take(PIN))).toMatchObject({ triesLeft: 0, retryAfter: DAY / 1000 })
+    now += DAY
+    expect(problemOf(await take('wrong again')).retryAfter).toBe(DAY / 1000)
+    expect(problemOf(await take(PIN)).code).toBe('registration-locked')
+    expect((await account(ana)).lock).toMatchObject({ failures: 11, failedAt: now })
+    // The owner registers the same identity again without it.
+    const own = await openRegistration(server, ana)
+    expect((await verifyCode(server, ana, own, codeFor(ANA))).status).toBe(200)
+
+    now += DAY
+    const heir = makeIdentity(ANA)
+    expect((await take(PIN, heir)).body).toMatchObject({ replaced: true })
+    // It goes on guarding the number, and says nothing of tries before its new owner.
+    expect((await account(heir)).lock).toEqual({ triesLeft: 10, failures: 0 })
+  }, 60_000)
+
+  it('ends when its owner has not been seen for a week', async () => {
+    now = Math.ceil(Date.now() / DAY) * DAY
+    server = await startServer({ clock, limits: NO_LIMITS })
+    const ana = await register(server, ANA)
+    await lock(ana)
+    now += 5 * DAY
+    // Being connected is being seen.
+    await (await connect(server, ana)).close()
+    now += 7 * DAY
+    expect(problemOf(await take()).code).toBe('registration-locked')
+    now += DAY
+    expect((await take()).body).toMatchObject({ replaced: true })
+  })
+})
+
+describe('lookups', () => {
+  it('ask the store the same for a number that is known and one that is not', async () => {
+    const store = memoryStore({ capacity: 2 })
+    const asked: string[] = []
+    const directory = new Proxy(store.directory, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name) as (...args: unknown[]) => unknown
+        return (...args: unknown[]) => {
+          asked.push(String(name))
+          return method.apply(target, args)
+        }
+      },
+    })
+    server = await startServer({
+      engine: { store: { ...store, directory }, codeKey: freshCodeKey() },
+    })
+    const ana = await register(server, ANA)
+    const look = async (phone: string): Promise<{ status: number; asked: string[] }> => {
+      asked.length = 0
+      const path = `/v1/directory/${phone}`
+      const headers = signedHeaders(server, ana, 'GET', path)
+      const { status } = await request(server, 'GET', path, undefined, headers)
+      return { status, asked: [...asked] }
+    }
+    const [known, unknown] = [await look(ANA), await look(BEN)]
+    expect([known.status, unknown.status]).toEqual([200, 404])
+    expect(known.asked).toEqual(unknown.asked)
+  })
+
+  it('are limited for each address, too, whoever asks; and before anything is looked at', async () => {
+    server = await startServer({
+      limits: { ...NO_LIMITS, lookupsFromAddress: { burst: 3, periodMs: 60 * MINUTE } },
+    })
+    const people = [await register(server, ANA), await register(server, BEN)]
+    const statuses: number[] = []
+    for (const [who, phone] of [ANA, numbered(1), BEN, ANA, numbered(2)].entries()) {
+      const path = `/v1/directory/${phone}`
+      const headers = signedHeaders(server, people[who % 2]!, 'GET', path)
+      statuses.push((await request(server, 'GET', path, undefined, headers)).status)
+    }
+    expect(statuses).toEqual([200, 404, 200, 429, 429])
+  })
+})
+
+describe('connections', () => {
+  const quick = { headersMs: 300, requestMs: 600, keepAliveMs: 300, checkMs: 50 }
+
+  /** A stranger on TCP. Answers what came before the end. */
+  function talk(talker: (socket: Socket) => void): Promise<string> {
+    return new Promise((resolve) => {
+      let text = ''
+      const socket = connectTcp(server.port, '127.0.0.1', () => talker(socket))
+      socket.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk
+      })
+      socket.on('error', () => {})
+      socket.on('close', () => resolve(text))
+    })
+  }
+
+  it('that say nothing, or go on for ever, are cut', async () => {
+    server = await startServer({ httpTiming: quick, timing: { loginMs: 300, pingMs: 200 } })
+    const drip = (socket: Socket, text: string): void => {
+      const dripping = setInterval(() => socket.write(text), 20)
+      socket.on('close', () => clearInterval(dripping))
+    }
+    const answers = await Promise.all([
+      talk(() => {}),
+      talk((socket) => {
+        socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n')
+        drip(socket, 'X-More: x\r\n')
+      }),
+      talk((socket) => {
+        const head = 'POST /v1/registrations HTTP/1.1\r\nHost: x\r\nContent-Type: application/json'
+        socket.write(`${head}\r\nContent-Length: 5000\r\n\r\n`)
+        drip(socket, ' ')
+      }),
+      talk((socket) => socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')),
+    ])
+    expect(answers[3]).toMatch(/^HTTP\/1\.1 200 /)
+    // One that is logged in, and sends a frame that never ends.
+    const ana = await register(server, ANA)
+    const socket = new TestSocket(server)
+    await logIn(server, socket, ana)
+    await socket.take('welcome')
+    const raw = (socket.webSocket as unknown as { _socket: Socket })._socket
+    raw.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4]))
+    socket.webSocket.pong = () => {}
+    drip(raw, 'x')
+    expect([CLOSE_CODE.timeout, 1006]).toContain(await socket.closed)
+  })
+
+  it('with headers beyond any need are refused', async () => {
+    server = await startServer()
+    const headers = { 'x-much': 'x'.repeat(9000) }
+    expect((await request(server, 'GET', '/livez', undefined, headers)).status).toBe(400)
+  })
+
+  it('of one address are counted before they say a word; a proxy speaks for many', async () => {
+    const limits = { ...NO_LIMITS, connectionsPerAddress: 2 }
+    server = await startServer({ limits })
+    const held: Socket[] = []
+    const isOpen = (): Promise<boolean> =>
+      new Promise((resolve) => {
+        const socket = connectTcp(server.port, '127.0.0.1')
+        socket.on('error', () => {})
+        socket.on('close', () => resolve(false))
+        socket.on('data', () => resolve(true))
+        socket.write('GET /livez HTTP/1.1\r\nHost: x\r\n\r\n')
+        held.push(socket)
+      })
+    const open = []
+    for (let time = 0; time < 6; time++) open.push(await isOpen())
+    expect(open).toEqual([true, true, true, true, false, false])
+    for (const socket of held) socket.destroy()
+    await expect.poll(isOpen).toBe(true)
+    for (const socket of held) socket.destroy()
+    await server.close()
+
+    server = await startServer({ limits, proxies: trustedProxies(['loopback']) })
+    for (let time = 0; time < 6; time++) expect(await isOpen()).toBe(true)
+    for (const socket of held) socket.destroy()
+  })
+
+  it('are not compressed, whatever they offer: no bomb is unpacked', async () => {
+    server = await startServer()
+    const url = server.url.replace('http', 'ws') + SOCKET_PATH
+    const socket = new WebSocket(url, [SOCKET_PROTOCOL], { perMessageDeflate: true })
+    await new Promise((resolve) => socket.once('open', resolve))
+    expect(socket.extensions).toBe('')
+    const raw = (socket as unknown as { _socket: Socket })._socket
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    // A frame that says it is compressed.
+    raw.write(Buffer.from([0xc2, 0x81, 0, 0, 0, 0, 0]))
+    expect(await closed).toBe(1002)
+  })
+
+  it('of a stranger flood nobody out: who is registered is served beside them', async () => {
+    server = await startServer({ limits: { ...NO_LIMITS, connections: 3 } })
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    const [anas, bens] = [await connect(server, ana), await connect(server, ben)]
+    const third = new TestSocket(server)
+    await third.take('challenge')
+    expect(await new TestSocket(server).closed).toBe(1006)
+    const put = anas.putting(ben, envelope())
+    await bens.take('deliver')
+    expect((await anas.outcome(put)).kind).toBe('stored')
+    third.cut()
+  })
+})
