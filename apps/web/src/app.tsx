@@ -48,7 +48,7 @@ function Screen({ phase }: { readonly phase: Phase }) {
     case 'welcome':
       return <Welcome />
     case 'code':
-      return <Code pending={phase.pending} askedAt={phase.askedAt} />
+      return <Code pending={phase.pending} askedAt={phase.askedAt} invitation={phase.invitation} />
     case 'done':
       return <Done phone={phase.phone} replaced={phase.replaced} />
     case 'ready':

@@ -104,18 +104,24 @@ export async function conversation(
     readonly sequence: number
     readonly message: IncomingMessage | OutgoingMessage
   }[] = []
+  const highest = new Map<string, number>()
   for (const { value } of await tables.messages(contact.no, limit)) {
     if (value.direction === 'outgoing') {
       shown.push({ sender: '', sequence: 0, message: outgoingMessage(contact, value) })
       continue
     }
-    // A late one goes before those of the same sender that should come after it.
+    const { sequence } = value
     const sender = voiceOf(contact, value)
-    const later = shown.findIndex(
-      (other) => other.sender === sender && other.sequence > value.sequence,
-    )
-    const entry = { sender, sequence: value.sequence, message: incomingMessage(contact, value) }
-    shown.splice(later === -1 ? shown.length : later, 0, entry)
+    const entry = { sender, sequence, message: incomingMessage(contact, value) }
+    const before = highest.get(sender) ?? 0
+    highest.set(sender, Math.max(before, sequence))
+    if (sequence >= before) {
+      shown.push(entry)
+      continue
+    }
+    // A late one goes before those of the same sender that should come after it.
+    const later = shown.findIndex((other) => other.sender === sender && other.sequence > sequence)
+    shown.splice(later, 0, entry)
   }
   return shown.map(({ message }) => message)
 }
@@ -126,10 +132,13 @@ export async function conversations(tables: Tables): Promise<readonly Conversati
   for await (const { value } of allUnread(tables)) {
     unread.set(value.contact, (unread.get(value.contact) ?? 0) + 1)
   }
+  const shown = (await tables.contacts()).filter(({ blocked, accepted }) => accepted && !blocked)
+  // All at once: a store that has to wait for each of its reads waits for all of them together.
+  const lasts = await Promise.all(shown.map(({ no }) => tables.messages(no, 1)))
   const found: { position: number; entry: Conversation }[] = []
-  for (const contact of await tables.contacts()) {
-    const [last] = await tables.messages(contact.no, 1)
-    if (!last || contact.blocked || !contact.accepted) continue
+  for (const [i, contact] of shown.entries()) {
+    const last = lasts[i]![0]
+    if (!last) continue
     const entry: Conversation = {
       contact: publicContact(contact),
       unread: unread.get(contact.no) ?? 0,

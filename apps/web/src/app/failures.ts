@@ -50,4 +50,9 @@ const SENTENCES: Readonly<Record<string, Key>> = {
   unauthenticated: 'error.unauthenticated',
   'unreadable-export': 'error.unreadable-export',
   'already-registered': 'error.already-registered',
+  'registration-closed': 'error.registration-closed',
+  'client-too-old': 'error.client-too-old',
+  'home-locked': 'error.home-locked',
+  closed: 'error.home-locked',
+  'unexpected-answer': 'error.unexpected-answer',
 }

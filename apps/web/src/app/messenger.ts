@@ -15,9 +15,9 @@ import type {
 } from '@couplet/client'
 import { create } from 'zustand'
 import {
+  type AnyMessage,
   afterStatus,
   type Chat,
-  type ChatMessage,
   EMPTY_CHAT,
   merged,
   without,
@@ -25,6 +25,7 @@ import {
   withSent,
 } from './chat.ts'
 import { failureOf } from './failures.ts'
+import { kept } from './kept.ts'
 
 /** What this device alone knows about somebody. */
 export type PersonNote = {
@@ -115,7 +116,7 @@ export async function closeMessenger(): Promise<void> {
   await couplet.close()
 }
 
-function requireCouplet(): Couplet {
+export function requireCouplet(): Couplet {
   const { couplet } = get()
   if (!couplet) throw new Error('the home is not open')
   return couplet
@@ -150,46 +151,88 @@ function noteStatus(message: OutgoingMessage): void {
       entry.last.id === message.id ? { ...entry, last: message } : entry,
     ),
   }))
-  if (message.failure === 'key-changed') void refreshSoon()
+  // What is being read may be older than this.
+  if (reads > 0 || refreshing || message.failure === 'key-changed') void refreshSoon()
 }
 
 let refreshing: Promise<void> | undefined
-let again = false
+let isStale = false
 
 /** Several events in a row make one refresh, and one more when some came meanwhile. */
-async function refreshSoon(): Promise<void> {
-  if (refreshing) {
-    again = true
-    return refreshing
-  }
-  refreshing = refresh().catch(() => undefined)
-  await refreshing
-  refreshing = undefined
-  if (!again) return
-  again = false
-  await refreshSoon()
+function refreshSoon(): Promise<void> {
+  isStale = true
+  refreshing ??= refreshWhileStale()
+  return refreshing
 }
 
+async function refreshWhileStale(): Promise<void> {
+  try {
+    while (isStale) {
+      isStale = false
+      await refresh()
+    }
+  } catch {
+    // The home is broken or closed, which is told elsewhere.
+  } finally {
+    refreshing = undefined
+  }
+}
+
+/** The lists, and the conversation on the screen: others are read again when they are opened. */
 async function refresh(): Promise<void> {
-  const { couplet, chats, open } = get()
+  const { couplet, open: openBefore } = get()
   if (!couplet) return
   const [conversations, contacts, requests] = await Promise.all([
     couplet.conversations(),
     couplet.contacts(),
     couplet.requests(),
+    openBefore && get().chats[openBefore] && readChat(openBefore, RECENT),
   ])
-  const loaded = await Promise.all(
-    Object.keys(chats).map(async (peer) => [peer, await couplet.history(peer, RECENT)] as const),
-  )
   if (get().couplet !== couplet) return
   announceArrivals(conversations)
   for (const contact of contacts) await keepNameOf(contact)
-  set({ conversations, requests, contacts: new Map(contacts.map((c) => [c.phone, c])) })
-  for (const [peer, messages] of loaded) changeChat(peer, (chat) => merged(chat, messages))
+  set((before) => ({
+    conversations: kept(before.conversations, conversations),
+    requests: kept(before.requests, requests),
+    contacts: new Map(
+      kept([...before.contacts.values()], contacts).map((contact) => [contact.phone, contact]),
+    ),
+  }))
+  const { open } = get()
   if (open) await seenIfVisible(open)
 }
 
-const RECENT = { limit: 60 }
+/** Reads of conversations take their turns: an older picture never replaces a newer one. */
+let turn: Promise<unknown> = Promise.resolve()
+let reads = 0
+
+/** Reads the newest messages of a conversation into its picture. */
+function readChat(
+  peer: string,
+  limit: number,
+  also: (chat: Chat, messages: readonly AnyMessage[]) => Chat = (chat) => chat,
+): Promise<void> {
+  const read = async () => {
+    const { couplet } = get()
+    if (!couplet) return
+    reads++
+    try {
+      const messages = await couplet.history(peer, { limit })
+      if (get().couplet !== couplet) return
+      set(({ chats }) => ({
+        chats: { ...chats, [peer]: also(merged(chats[peer] ?? EMPTY_CHAT, messages), messages) },
+      }))
+    } finally {
+      reads--
+    }
+  }
+  const result = turn.then(read)
+  turn = result.catch(() => undefined)
+  return result
+}
+
+/** Messages that are read again when something has happened. */
+const RECENT = 60
 
 /** Others' new messages are told; one's own are not. */
 function announceArrivals(now: readonly Conversation[]): void {
@@ -204,24 +247,20 @@ function announceArrivals(now: readonly Conversation[]): void {
 
 // ----- conversations
 
-/** Shows a conversation; loads it first when it was not shown before. */
+/** Shows a conversation: what is known of it at once, and what has come since when it is read. */
 export async function openChat(peer: string): Promise<void> {
-  const couplet = requireCouplet()
+  requireCouplet()
   set({ open: peer })
-  if (!get().chats[peer]) {
-    const messages = await couplet.history(peer, { limit: FIRST_PAGE })
-    const unread = unreadOf(peer)
-    const dividerId = messages.filter((m) => m.direction === 'incoming').at(-unread)?.id
-    const chat: Chat = {
-      ...merged(EMPTY_CHAT, messages),
+  const unread = unreadOf(peer)
+  if (get().chats[peer]) {
+    await readChat(peer, RECENT, (chat) => divided(chat, unread))
+  } else {
+    await readChat(peer, FIRST_PAGE, (chat, messages) => ({
+      ...divided(chat, unread),
       limit: FIRST_PAGE,
       isWhole: messages.length < FIRST_PAGE,
       isLoaded: true,
-      ...(unread > 0 && dividerId && { dividerId }),
-    }
-    set(({ chats }) => ({ chats: { ...chats, [peer]: chat } }))
-  } else {
-    markDivider(peer)
+    }))
   }
   await seenIfVisible(peer)
 }
@@ -235,13 +274,11 @@ function unreadOf(peer: string): number {
   return get().conversations.find(({ contact }) => contact.phone === peer)?.unread ?? 0
 }
 
-function markDivider(peer: string): void {
-  const unread = unreadOf(peer)
-  if (unread === 0) return
-  changeChat(peer, (chat) => {
-    const first = chat.messages.filter(({ message: m }) => m.direction === 'incoming').at(-unread)
-    return first ? { ...chat, dividerId: first.message.id } : chat
-  })
+/** "New messages" stands before the first of them. */
+function divided(chat: Chat, unread: number): Chat {
+  if (unread === 0) return chat
+  const first = chat.messages.filter(({ message: m }) => m.direction === 'incoming').at(-unread)
+  return first ? { ...chat, dividerId: first.message.id } : chat
 }
 
 /** What is on the screen, of a window that is looked at, counts as seen. */
@@ -253,11 +290,9 @@ export async function seenIfVisible(peer: string): Promise<void> {
       entry.contact.phone === peer ? { ...entry, unread: 0 } : entry,
     ),
   }))
-  const couplet = requireCouplet()
-  await couplet.markAllSeen(peer)
+  await requireCouplet().markAllSeen(peer)
   // Their time to live has begun.
-  const messages = await couplet.history(peer, RECENT)
-  changeChat(peer, (chat) => merged(chat, messages))
+  await readChat(peer, RECENT)
 }
 
 /** Twice as many messages as before, from the end. */
@@ -266,9 +301,8 @@ export async function loadEarlier(peer: string): Promise<void> {
   if (!chat || chat.isWhole || chat.isLoading) return
   changeChat(peer, (before) => ({ ...before, isLoading: true }))
   const limit = chat.limit * 2
-  const messages = await requireCouplet().history(peer, { limit })
-  changeChat(peer, (before) => ({
-    ...merged(before, messages),
+  await readChat(peer, limit, (before, messages) => ({
+    ...before,
     limit,
     isWhole: messages.length < limit,
     isLoading: false,
@@ -332,44 +366,14 @@ async function saveDrafts(): Promise<void> {
   await couplet?.keepMemo(MEMO.drafts, drafts).catch(() => undefined)
 }
 
-// ----- people
-
-export function nameOf(phone: string, people: Messenger['people'] = get().people): string {
-  return people[phone]?.name || phone
-}
-
-export async function changePerson(phone: string, change: Partial<PersonNote>): Promise<void> {
-  const people = { ...get().people, [phone]: { ...get().people[phone], ...change } }
-  set({ people })
-  await requireCouplet().keepMemo(MEMO.people, people)
-}
-
 /** A contact that has another number keeps what is noted here about it. */
 async function keepNameOf({ phone, formerPhone }: Contact): Promise<void> {
   const { people } = get()
   const note = formerPhone && people[formerPhone]
-  if (note && !people[phone]) await changePerson(phone, note)
-}
-
-export async function changeOwnName(ownName: string): Promise<void> {
-  set({ ownName })
-  await requireCouplet().keepMemo(MEMO.ownName, ownName)
-}
-
-/** Accepts what was shown and nothing newer. @throws {ClientError} `key-changed`. */
-export async function acceptKey({ phone, identityId, changedKey }: Contact): Promise<void> {
-  await requireCouplet().acceptKey(phone, changedKey?.identityId ?? identityId)
-  await refreshSoon()
-}
-
-export async function acceptRequest(phone: string): Promise<void> {
-  await requireCouplet().accept(phone)
-  await refreshSoon()
-}
-
-export async function block(phone: string, blocked: boolean): Promise<void> {
-  await requireCouplet().block(phone, blocked)
-  await refreshSoon()
+  if (!note || people[phone]) return
+  const after = { ...people, [phone]: note }
+  set({ people: after })
+  await requireCouplet().keepMemo(MEMO.people, after)
 }
 
 /** After something about a contact was changed through the SDK itself. */
@@ -377,14 +381,6 @@ export function refreshPeople(): Promise<void> {
   return refreshSoon()
 }
 
-export async function changeSettings(change: Partial<Settings>): Promise<void> {
-  set({ settings: { ...get().settings, ...change } })
-  set({ settings: await requireCouplet().changeSettings(change) })
-}
-
-export type { Chat, ChatMessage }
-export { requireCouplet }
-
-const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
+export const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
 const FIRST_PAGE = 80
 const DRAFT_DELAY_MS = 400

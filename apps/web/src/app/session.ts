@@ -14,7 +14,12 @@ export type Phase =
   | { readonly kind: 'locked' }
   | { readonly kind: 'lost'; readonly phone: string; readonly server: string }
   | { readonly kind: 'welcome' }
-  | { readonly kind: 'code'; readonly pending: PendingRegistration; readonly askedAt: number }
+  | {
+      readonly kind: 'code'
+      readonly pending: PendingRegistration
+      readonly askedAt: number
+      readonly invitation?: string | undefined
+    }
   /** Registered just now; `replaced`: the number had another key before. */
   | { readonly kind: 'done'; readonly phone: string; readonly replaced: boolean }
   | { readonly kind: 'ready' }
@@ -112,15 +117,18 @@ export async function unlock(entered: string): Promise<void> {
   await openWhatIsThere()
 }
 
-export async function askForCode(phone: string): Promise<void> {
+/** @param invitation - for servers that ask for one. */
+export async function askForCode(phone: string, invitation?: string): Promise<void> {
   const { home } = await loadPlatform()
-  const pending = await home.beginRegistration({ phone, passphrase })
-  show({ kind: 'code', pending, askedAt: Date.now() })
+  const pending = await home.beginRegistration({ phone, invitation, passphrase })
+  // Sent again, it needs the invitation again.
+  show({ kind: 'code', pending, askedAt: Date.now(), invitation })
 }
 
-export async function submitCode(code: string): Promise<void> {
+/** @param pin - of a number that has a registration lock. */
+export async function submitCode(code: string, pin?: string): Promise<void> {
   const { home } = await loadPlatform()
-  const { phone, replaced } = await home.completeRegistration({ code, passphrase })
+  const { phone, replaced } = await home.completeRegistration({ code, pin, passphrase })
   show({ kind: 'done', phone, replaced })
 }
 

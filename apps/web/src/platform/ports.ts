@@ -24,8 +24,13 @@ export interface Unlock {
 /** This browser's one home: the store with keys, sessions and messages. */
 export interface HomeAccess {
   homeState(settings?: Unlock): Promise<HomeState>
-  beginRegistration(settings: Unlock & { readonly phone: string }): Promise<PendingRegistration>
-  completeRegistration(settings: Unlock & { readonly code: string }): Promise<Registered>
+  beginRegistration(
+    settings: Unlock & { readonly phone: string; readonly invitation?: string | undefined },
+  ): Promise<PendingRegistration>
+  /** @throws {ClientError} `registration-locked`: the number has a PIN, and `pin` is not it. */
+  completeRegistration(
+    settings: Unlock & { readonly code: string; readonly pin?: string | undefined },
+  ): Promise<Registered>
   openCouplet(settings?: Unlock): Promise<Couplet>
   /** Removes the home and everything in it from this browser. It must not be open. */
   forgetHome(): Promise<void>

@@ -91,7 +91,7 @@ function NoChat() {
   return (
     <div className="empty empty-pane">
       <Icon name="lock" size={32} />
-      <h2>{words(hasChats ? 'chats.none.title' : 'chats.empty.title')}</h2>
+      <h2>{words(hasChats ? 'chats.none.title' : 'chats.none.first')}</h2>
       <p>{words('chats.none.text')}</p>
     </div>
   )

@@ -1,7 +1,8 @@
 /** People who wrote first: what they wrote, and what to do about it. */
 import type { MessageRequest } from '@couplet/client'
-import { acceptRequest, block, useMessenger } from '../app/messenger.ts'
+import { useMessenger } from '../app/messenger.ts'
 import { useCalled } from '../app/names.ts'
+import { acceptRequest, block } from '../app/people.ts'
 import { go } from '../app/places.ts'
 import { useWords } from '../i18n/index.ts'
 import { Avatar } from '../ui/avatar.tsx'

@@ -1,6 +1,7 @@
 /** Tells screen readers what arrives; one's own messages need no telling. */
 import { useEffect, useState } from 'react'
-import { nameOf, useMessenger } from '../app/messenger.ts'
+import { useMessenger } from '../app/messenger.ts'
+import { nameOf } from '../app/people.ts'
 import { usePhones } from '../app/phones.ts'
 import { go } from '../app/places.ts'
 import { usePreferences } from '../app/preferences.ts'

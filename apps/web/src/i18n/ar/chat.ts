@@ -69,6 +69,7 @@ export const chat: CatalogueOf<typeof english> = {
   'state.waiting-for-room': 'تنتظر مكانًا',
   'state.failed': 'لم تُسلَّم',
   'state.pending.why': 'ليست عند الخادم بعد. تخرج مع الاتصال التالي.',
+  'state.pending.held': 'تنتظر هنا حتى تقرر بشأن جلسة {name} الجديدة.',
   'state.sent.why': 'هي عند الخادم. لم يُثبت جهاز {name} بعد أنها لديه.',
   'state.delivered.why': 'فك جهاز {name} تشفيرها وأثبت ذلك.',
   'state.waiting-for-room.why':

@@ -31,7 +31,9 @@ export const chats: CatalogueOf<typeof english> = {
   },
   'chats.draft': 'مسودة:',
   'chats.changed': 'تغيّر رقم الأمان',
+  'chats.replaced': 'ينتظر قرارك',
   'chats.none.title': 'اختر محادثة',
+  'chats.none.first': 'خاصة من أول كلمة',
   'chats.none.text': 'ما تكتبه يُشفَّر هنا ولا يُقرأ إلا على الجهاز الآخر.',
 
   'search.title': 'نتائج البحث',

@@ -39,5 +39,10 @@ export const common: CatalogueOf<typeof english> = {
   'error.unauthenticated': 'لم يعد الخادم يعرف هذا المفتاح: سُجّل الرقم في مكان آخر.',
   'error.unreadable-export': 'هذا ليس ملفًا من Couplet، أو أنه تالف.',
   'error.already-registered': 'في هذا المتصفح رقم مسجّل بالفعل.',
+  'error.registration-closed':
+    'هذا الخادم لا يقبل هذا الرقم. يطلب دعوة، أو لا يقبل إلا أرقامًا يعرفها.',
+  'error.client-too-old': 'هذا التطبيق أقدم مما يسمح به الخادم. حمّل الصفحة من جديد.',
+  'error.home-locked': 'فُتح Couplet في علامة تبويب أخرى. تابع هناك، أو حمّل هذه الصفحة من جديد.',
+  'error.unexpected-answer': 'أجاب الخادم بشيء غير مفهوم. حاول لاحقًا.',
   'error.unknown': 'لم ينجح ذلك ({code}).',
 }

@@ -58,6 +58,7 @@ export const chat: CatalogueOf<typeof english> = {
   'state.failed': 'Nicht zugestellt',
   'state.pending.why':
     'Der Server hat sie noch nicht. Sie geht mit der nächsten Verbindung hinaus.',
+  'state.pending.held': 'Wartet hier, bis du über die neue Sitzung mit {name} entschieden hast.',
   'state.sent.why':
     'Der Server hat sie. Das Gerät von {name} hat noch nicht bewiesen, dass es sie hat.',
   'state.delivered.why': 'Das Gerät von {name} hat sie entschlüsselt und das bewiesen.',

@@ -18,7 +18,9 @@ export const chats: CatalogueOf<typeof english> = {
   'chats.unread': { one: '{count} ungelesene Nachricht', other: '{count} ungelesene Nachrichten' },
   'chats.draft': 'Entwurf:',
   'chats.changed': 'Sicherheitsnummer geändert',
+  'chats.replaced': 'Wartet auf deine Entscheidung',
   'chats.none.title': 'Wähle ein Gespräch',
+  'chats.none.first': 'Privat vom ersten Wort an',
   'chats.none.text':
     'Was du schreibst, wird hier verschlüsselt und ist nur auf dem anderen Gerät lesbar.',
 

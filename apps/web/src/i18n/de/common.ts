@@ -43,5 +43,12 @@ export const common: CatalogueOf<typeof english> = {
     'Der Server kennt diesen Schlüssel nicht mehr: Die Nummer wurde woanders registriert.',
   'error.unreadable-export': 'Das ist keine Datei von Couplet, oder sie ist beschädigt.',
   'error.already-registered': 'In diesem Browser ist schon eine Nummer registriert.',
+  'error.registration-closed':
+    'Dieser Server nimmt diese Nummer nicht. Er verlangt eine Einladung, oder nimmt nur Nummern, die er kennt.',
+  'error.client-too-old': 'Diese App ist älter, als der Server erlaubt. Lade die Seite neu.',
+  'error.home-locked':
+    'Couplet wurde in einem anderen Tab geöffnet. Mach dort weiter, oder lade diese Seite neu.',
+  'error.unexpected-answer':
+    'Der Server hat etwas Unverständliches geantwortet. Versuch es später.',
   'error.unknown': 'Das hat nicht geklappt ({code}).',
 }

@@ -16,6 +16,11 @@ export const start: CatalogueOf<typeof english> = {
     'Wir senden eine SMS mit sechsstelligem Code. Der Server speichert nur deine Nummer und deine öffentlichen Schlüssel.',
   'welcome.server': 'Dein Server ist {server}. Für einen anderen öffne dessen Adresse.',
   'welcome.restore': 'Aus einer Datei übernehmen',
+  'welcome.invitation': 'Einladung',
+  'welcome.invitation.hint':
+    'Dieser Server verlangt eine. Du bekommst sie von dem, der ihn betreibt.',
+  'welcome.invitation.empty': 'Gib die Einladung ein, die du bekommen hast.',
+  'welcome.invitation.wrong': 'Diese Einladung gilt nicht, oder sie wurde schon benutzt.',
   'welcome.error.empty': 'Gib deine Telefonnummer ein.',
   'welcome.error.number': 'Diese Nummer kann es nicht geben. Prüfe das Land und die Ziffern.',
 
@@ -32,6 +37,20 @@ export const start: CatalogueOf<typeof english> = {
     one: 'Der Code stimmt nicht. Noch ein Versuch.',
     other: 'Der Code stimmt nicht. Noch {count} Versuche.',
   },
+  'pin.title': 'PIN eingeben',
+  'pin.text':
+    'Der Code war richtig. Diese Nummer hat außerdem eine Registrierungssperre: die PIN, die ihr Besitzer gesetzt hat.',
+  'pin.label': 'PIN dieser Nummer',
+  'pin.button': 'Weiter',
+  'pin.empty': 'Gib die PIN ein.',
+  'pin.wrong': {
+    one: 'Das ist nicht die PIN. Noch ein Versuch.',
+    other: 'Das ist nicht die PIN. Noch {count} Versuche.',
+  },
+  'pin.wrong.plain': 'Das ist nicht die PIN.',
+  'pin.wait': 'Zu viele falsche PINs. Der nächste Versuch geht in {time}.',
+  'pin.forgot':
+    'Vergessen? Die Sperre endet von selbst, wenn die Nummer acht Tage lang nicht benutzt wurde.',
   'code.wrong.plain': 'Der Code stimmt nicht.',
 
   'done.title': 'Du bist dabei',

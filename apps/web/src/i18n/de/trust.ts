@@ -40,6 +40,13 @@ export const trust: CatalogueOf<typeof english> = {
     'Was du ab jetzt schreibst, kann lesen, wer diesen Schlüssel hat. Ohne Vergleich glaubst du dem Server.',
   'changed.later': 'Nicht jetzt',
 
+  'replaced.title': '{name} hat neu angefangen',
+  'replaced.text':
+    'Der Schlüssel ist der, den du geprüft hast, aber das Gerät von {name} hat euer Gespräch vergessen: eine zurückgespielte Sicherung, oder eine Kopie in fremder Hand. Frag {name} auf anderem Weg. Was du schreibst, wartet, bis du entscheidest.',
+  'replaced.accept': 'Weitermachen',
+  'replaced.accept.title': 'Mit {name} weitermachen?',
+  'replaced.accept.text':
+    'Was wartet, geht hinaus und ist für jeden lesbar, der Gerät und Daten von {name} jetzt hat.',
   'scan.title': 'Code scannen',
   'scan.text': 'Halte den Code vor die Kamera.',
   'scan.starting': 'Die Kamera startet …',

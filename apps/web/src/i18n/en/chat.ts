@@ -55,6 +55,7 @@ export const chat = {
   'state.waiting-for-room': 'Waiting for room',
   'state.failed': 'Not delivered',
   'state.pending.why': 'The server does not have it yet. It goes out with the next connection.',
+  'state.pending.held': 'Waits here until you have decided about {name}’s new session.',
   'state.sent.why': 'The server has it. {name}’s device has not proven yet that it has it.',
   'state.delivered.why': '{name}’s device has decrypted it, and has proven so.',
   'state.waiting-for-room.why':

@@ -15,7 +15,9 @@ export const chats = {
   'chats.unread': { one: '{count} unread message', other: '{count} unread messages' },
   'chats.draft': 'Draft:',
   'chats.changed': 'Safety number changed',
+  'chats.replaced': 'Waits for your decision',
   'chats.none.title': 'Choose a conversation',
+  'chats.none.first': 'Private from the first word',
   'chats.none.text': 'What you write is encrypted here, and readable only on the other device.',
 
   'search.title': 'Search results',

@@ -39,5 +39,10 @@ export const common = {
     'The server does not know this key any more: the number was registered somewhere else.',
   'error.unreadable-export': 'This is not a file of Couplet, or it is damaged.',
   'error.already-registered': 'A number is registered in this browser already.',
+  'error.registration-closed':
+    'This server does not take this number. It asks for an invitation, or takes only numbers that it knows.',
+  'error.client-too-old': 'This app is older than the server allows. Load the page again.',
+  'error.home-locked': 'Couplet was opened in another tab. Go on there, or load this page again.',
+  'error.unexpected-answer': 'The server answered something that makes no sense. Try again later.',
   'error.unknown': 'That did not work ({code}).',
 } as const

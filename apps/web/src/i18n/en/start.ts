@@ -14,6 +14,10 @@ export const start = {
     'We send one text with a six-digit code. The server stores only your number and your public keys.',
   'welcome.server': 'Your server is {server}. To use another one, open its address.',
   'welcome.restore': 'Take over from a file',
+  'welcome.invitation': 'Invitation',
+  'welcome.invitation.hint': 'This server asks for one. Whoever runs it gives it to you.',
+  'welcome.invitation.empty': 'Enter the invitation that you were given.',
+  'welcome.invitation.wrong': 'This invitation does not count, or was used already.',
   'welcome.error.empty': 'Enter your phone number.',
   'welcome.error.number':
     'This is not a phone number that can exist. Check the country and the digits.',
@@ -31,6 +35,19 @@ export const start = {
     one: 'That code is not right. One try left.',
     other: 'That code is not right. {count} tries left.',
   },
+  'pin.title': 'Enter your PIN',
+  'pin.text':
+    'The code was right. This number has a registration lock as well: the PIN that its owner has set.',
+  'pin.label': 'PIN of this number',
+  'pin.button': 'Go on',
+  'pin.empty': 'Enter the PIN.',
+  'pin.wrong': {
+    one: 'That is not the PIN. One try left.',
+    other: 'That is not the PIN. {count} tries left.',
+  },
+  'pin.wrong.plain': 'That is not the PIN.',
+  'pin.wait': 'Too many wrong PINs. The next try is in {time}.',
+  'pin.forgot': 'Forgotten? The lock ends by itself when the number was not used for eight days.',
   'code.wrong.plain': 'That code is not right.',
 
   'done.title': 'You are in',

@@ -38,6 +38,13 @@ export const trust = {
     'What you write from now on can be read by whoever has this key. If you have not compared numbers, you take the server’s word for it.',
   'changed.later': 'Not now',
 
+  'replaced.title': '{name} began anew',
+  'replaced.text':
+    'The key is the one that you have verified, but {name}’s device has forgotten your conversation: a restored backup, or a copy in other hands. Ask {name} by another way. What you write waits until you decide.',
+  'replaced.accept': 'Go on',
+  'replaced.accept.title': 'Go on with {name}?',
+  'replaced.accept.text':
+    'What waits is sent, and can be read by whoever has {name}’s device and data now.',
   'scan.title': 'Scan a code',
   'scan.text': 'Hold the code in front of the camera.',
   'scan.starting': 'Starting the camera…',

@@ -124,7 +124,7 @@ export function Composer({
             data-region="composer"
             aria-label={words('chat.message.to', { name })}
             aria-describedby={isPaused ? 'composer-paused' : undefined}
-            placeholder={words(isPaused ? 'chat.paused' : 'chat.message')}
+            placeholder={words('chat.message')}
             value={text}
             onChange={(event) => setDraft(peer, event.currentTarget.value)}
             onKeyDown={onKeyDown}

@@ -2,7 +2,6 @@
 import { lazy, Suspense, useEffect, useState } from 'react'
 import type { AnyMessage } from '../../app/chat.ts'
 import {
-  block,
   closeChat,
   deleteHere,
   openChat,
@@ -10,6 +9,7 @@ import {
   useMessenger,
 } from '../../app/messenger.ts'
 import { useCalled } from '../../app/names.ts'
+import { block } from '../../app/people.ts'
 import { useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { copyText, showToast } from '../../ui/toast.tsx'

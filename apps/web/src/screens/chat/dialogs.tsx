@@ -1,8 +1,9 @@
 /** The dialogs of a conversation: the person, the timer, a message's details, deleting. */
 import { type FormEvent, useState } from 'react'
 import type { AnyMessage } from '../../app/chat.ts'
-import { block, changePerson, clearChat, useMessenger } from '../../app/messenger.ts'
+import { clearChat, useMessenger } from '../../app/messenger.ts'
 import { useCalled } from '../../app/names.ts'
+import { block, changePerson } from '../../app/people.ts'
 import { go } from '../../app/places.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { duration, fullTime } from '../../i18n/time.ts'

@@ -1,6 +1,7 @@
 /** One message, and what stands above it: its day, the line of new ones, a gap. */
 import { type MouseEvent, memo, useState } from 'react'
 import { type AnyMessage, type Row, splitQuote } from '../../app/chat.ts'
+import { useMessenger } from '../../app/messenger.ts'
 import { useCalled } from '../../app/names.ts'
 import { useLanguage, type Words } from '../../i18n/index.ts'
 import { clockTime, daysBetween, longDay } from '../../i18n/time.ts'
@@ -128,6 +129,10 @@ function Trouble({
   readonly name: string
 }) {
   const { words } = useLanguage()
+  const isHeld = useMessenger((state) => state.contacts.get(message.peer)?.sessionReplaced ?? false)
+  if (message.state === 'pending' && isHeld) {
+    return <p className="trouble">{words('state.pending.held', { name })}</p>
+  }
   if (message.state === 'waiting-for-room') {
     return <p className="trouble">{words('state.waiting-for-room.why', { name })}</p>
   }

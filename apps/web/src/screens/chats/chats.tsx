@@ -1,5 +1,7 @@
 /** The list of conversations, with search on top and requests in a row of their own. */
-import { type KeyboardEvent, type ReactNode, useRef, useState } from 'react'
+import type { Conversation } from '@couplet/client'
+import { type KeyboardEvent, type ReactNode, useEffect, useMemo, useRef, useState } from 'react'
+import { Virtualizer, type VirtualizerHandle } from 'virtua'
 import { useMessenger } from '../../app/messenger.ts'
 import { go, usePlace } from '../../app/places.ts'
 import { useWords } from '../../i18n/index.ts'
@@ -102,28 +104,78 @@ function ChatList({ onOverlay }: { readonly onOverlay: (overlay: Overlay) => voi
       </div>
     )
   }
+  return <Rows conversations={conversations} open={open} />
+}
+
+/** Only what is near the window is in the document, and the row that keys begin at. */
+function Rows({
+  conversations,
+  open,
+}: {
+  readonly conversations: readonly Conversation[]
+  readonly open: string | undefined
+}) {
+  const words = useWords()
+  const scroller = useRef<HTMLDivElement>(null)
+  const list = useRef<VirtualizerHandle>(null)
+  const openAt = conversations.findIndex(({ contact }) => contact.phone === open)
+  const tabStop = Math.max(0, openAt)
+  const kept = useMemo(() => [tabStop], [tabStop])
+
+  // The one that was chosen by a key may be out of sight.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: where it is matters only then
+  useEffect(() => {
+    if (openAt !== -1) list.current?.scrollToIndex(openAt, { align: 'nearest' })
+  }, [open])
+
+  /** Up and down between rows; one of them is a tab stop. */
+  const moveFocus = (event: KeyboardEvent<HTMLElement>) => {
+    const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key]
+    if (!step || event.altKey || event.ctrlKey) return
+    event.preventDefault()
+    const peer = (document.activeElement as HTMLElement | null)?.dataset.peer
+    const at = conversations.findIndex(({ contact }) => contact.phone === peer)
+    const next = Math.min(conversations.length - 1, Math.max(0, at + step))
+    list.current?.scrollToIndex(next, { align: 'nearest' })
+    focusRow(scroller.current, conversations[next]?.contact.phone)
+  }
   return (
-    <div className="chats-scroll">
+    <div className="chats-scroll" ref={scroller}>
       <RequestsRow />
       <nav aria-label={words('chats.list')} onKeyDown={moveFocus}>
-        <ul className="chat-list">
+        <Virtualizer
+          ref={list}
+          as="ul"
+          item="li"
+          scrollRef={scroller}
+          bufferSize={400}
+          itemSize={ROW_PX}
+          keepMounted={kept}
+        >
           {conversations.map((conversation, index) => (
             <ChatRow
               key={conversation.contact.phone}
               conversation={conversation}
-              isOpen={conversation.contact.phone === open}
-              isTabStop={
-                open === undefined || !conversations.some(({ contact }) => contact.phone === open)
-                  ? index === 0
-                  : conversation.contact.phone === open
-              }
+              isOpen={index === openAt}
+              isTabStop={index === tabStop}
             />
           ))}
-        </ul>
+        </Virtualizer>
       </nav>
     </div>
   )
 }
+
+/** Focuses a row once it is in the document: one that was far away comes with the next frames. */
+function focusRow(place: HTMLElement | null, peer: string | undefined, tries = FOCUS_FRAMES): void {
+  const row = place?.querySelector<HTMLElement>(`[data-peer="${peer}"]`)
+  if (row) row.focus({ preventScroll: true })
+  else if (tries > 0) requestAnimationFrame(() => focusRow(place, peer, tries - 1))
+}
+
+/** Height of a row of the list; others are measured. */
+const ROW_PX = 68
+const FOCUS_FRAMES = 10
 
 function RequestsRow() {
   const words = useWords()
@@ -146,16 +198,4 @@ function RequestsRow() {
       </span>
     </button>
   )
-}
-
-/** Up and down between rows; one of them is a tab stop. */
-function moveFocus(event: KeyboardEvent<HTMLElement>): void {
-  const step = { ArrowDown: 1, ArrowUp: -1, Home: -Infinity, End: Infinity }[event.key]
-  if (!step || event.altKey || event.ctrlKey) return
-  const rows = [...event.currentTarget.querySelectorAll<HTMLElement>('.chat-row')]
-  const at = rows.indexOf(document.activeElement as HTMLElement)
-  const next = rows[Math.min(rows.length - 1, Math.max(0, at + step))]
-  if (!next) return
-  event.preventDefault()
-  next.focus()
 }

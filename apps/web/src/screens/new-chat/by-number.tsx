@@ -1,6 +1,7 @@
 import { type FormEvent, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
-import { changePerson, refreshPeople, requireCouplet } from '../../app/messenger.ts'
+import { refreshPeople, requireCouplet } from '../../app/messenger.ts'
+import { changePerson } from '../../app/people.ts'
 import { usePhones } from '../../app/phones.ts'
 import { go } from '../../app/places.ts'
 import { useLanguage } from '../../i18n/index.ts'

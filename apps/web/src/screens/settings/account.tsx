@@ -1,7 +1,7 @@
 /** About the program, and leaving it. */
 import { type FormEvent, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
-import { canDeleteAccount, deleteAccount } from '../../app/server-side.ts'
+import { requireCouplet } from '../../app/messenger.ts'
 import { forgetEverything } from '../../app/session.ts'
 import { useLanguage } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
@@ -14,17 +14,15 @@ export function Account() {
   return (
     <>
       <p className="page-text">{words('settings.about.text')}</p>
-      {canDeleteAccount() && (
-        <div className="choice-row">
-          <div>
-            <span className="switch-label">{words('settings.delete')}</span>
-            <span className="field-hint">{words('settings.delete.text')}</span>
-          </div>
-          <Button look="danger" onClick={() => setOpen(true)}>
-            {words('settings.delete')}
-          </Button>
+      <div className="choice-row">
+        <div>
+          <span className="switch-label">{words('settings.delete')}</span>
+          <span className="field-hint">{words('settings.delete.text')}</span>
         </div>
-      )}
+        <Button look="danger" onClick={() => setOpen(true)}>
+          {words('settings.delete')}
+        </Button>
+      </div>
       <Dialog title={words('settings.delete')} open={isOpen} onClose={() => setOpen(false)}>
         <DeleteForm />
       </Dialog>
@@ -44,7 +42,7 @@ function DeleteForm() {
     if (typed.trim() !== word) return setError(words('settings.delete.confirm', { word }))
     setBusy(true)
     try {
-      await deleteAccount()
+      await requireCouplet().deleteAccount()
       await forgetEverything()
     } catch (failure) {
       setError(sentenceFor(words, failureOf(failure), tag))

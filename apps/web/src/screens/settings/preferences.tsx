@@ -1,6 +1,7 @@
 /** How the client looks, speaks, and makes itself heard. */
 import { useState } from 'react'
-import { changeSettings, requireCouplet, useMessenger } from '../../app/messenger.ts'
+import { requireCouplet, useMessenger } from '../../app/messenger.ts'
+import { changeSettings } from '../../app/people.ts'
 import { type Preferences, usePreferences } from '../../app/preferences.ts'
 import { LANGUAGES, useLanguage, useWords } from '../../i18n/index.ts'
 import { duration } from '../../i18n/time.ts'

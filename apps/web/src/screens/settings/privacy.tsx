@@ -1,7 +1,8 @@
 /** Who may reach one, what others are told, and what lies in this browser. */
 import { useEffect, useState } from 'react'
-import { block, changeSettings, useMessenger } from '../../app/messenger.ts'
+import { useMessenger } from '../../app/messenger.ts'
 import { useCalled } from '../../app/names.ts'
+import { block, changeSettings } from '../../app/people.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { webPlatform } from '../../platform/index.ts'
 import { Button } from '../../ui/button.tsx'
@@ -10,6 +11,7 @@ import { Switch } from '../../ui/field.tsx'
 import { showToast } from '../../ui/toast.tsx'
 import { MoveOutForm } from './move-out-form.tsx'
 import { PassphraseForm } from './passphrase.tsx'
+import { RegistrationLock } from './registration-lock.tsx'
 
 export function Privacy() {
   const words = useWords()
@@ -29,6 +31,7 @@ export function Privacy() {
         onChange={(ask) => void changeSettings({ strangers: ask ? 'ask' : 'accept' })}
       />
       {webPlatform.home.changePassphrase && <Passphrase />}
+      <RegistrationLock />
       <Blocked />
     </>
   )

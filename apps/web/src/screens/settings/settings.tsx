@@ -1,6 +1,7 @@
 /** All settings on one page, with an index beside it where there is room. Changes hold at once. */
 import { type ReactNode, useEffect, useRef } from 'react'
-import { changeOwnName, requireCouplet, useMessenger } from '../../app/messenger.ts'
+import { requireCouplet, useMessenger } from '../../app/messenger.ts'
+import { changeOwnName } from '../../app/people.ts'
 import { usePhones } from '../../app/phones.ts'
 import { go } from '../../app/places.ts'
 import { type Key, useWords } from '../../i18n/index.ts'

@@ -1,7 +1,7 @@
 /** Six digits: typed, pasted, or filled in by the phone. Sent off by themselves when they are six. */
 import type { PendingRegistration } from '@couplet/client'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
-import { failureOf, sentenceFor } from '../../app/failures.ts'
+import { type Failure, failureOf, sentenceFor } from '../../app/failures.ts'
 import { usePhones } from '../../app/phones.ts'
 import { askForCode, changeNumber, submitCode } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
@@ -9,13 +9,16 @@ import { countdown } from '../../i18n/time.ts'
 import { Button } from '../../ui/button.tsx'
 import { Stage } from '../../ui/stage.tsx'
 import { showToast } from '../../ui/toast.tsx'
+import { Pin } from './pin.tsx'
 
 export function Code({
   pending,
   askedAt,
+  invitation,
 }: {
   readonly pending: PendingRegistration
   readonly askedAt: number
+  readonly invitation: string | undefined
 }) {
   const words = useWords()
   const { tag } = useLanguage()
@@ -24,6 +27,8 @@ export function Code({
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const [waitMs, setWaitMs] = useState(RESEND_AFTER_MS)
+  /** The code was right, and the number has a PIN as well. */
+  const [locked, setLocked] = useState<{ readonly code: string; readonly failure: Failure }>()
   const input = useRef<HTMLInputElement>(null)
 
   useEffect(() => input.current?.focus(), [])
@@ -48,6 +53,8 @@ export function Code({
     try {
       await submitCode(digits)
     } catch (failure) {
+      const why = failureOf(failure)
+      if (why.code === 'registration-locked') return setLocked({ code: digits, failure: why })
       setError(explain(failure))
       setCode('')
       setBusy(false)
@@ -62,13 +69,26 @@ export function Code({
   }
   const resend = async () => {
     try {
-      await askForCode(pending.phone)
+      await askForCode(pending.phone, invitation)
       showToast(words('code.resent'))
     } catch (failure) {
       setError(explain(failure))
     }
   }
 
+  if (locked) {
+    return (
+      <Pin
+        {...locked}
+        onCodeOver={(failure) => {
+          setLocked(undefined)
+          setCode('')
+          setBusy(false)
+          setError(sentenceFor(words, failure, tag))
+        }}
+      />
+    )
+  }
   return (
     <Stage step={2} title={words('code.title')}>
       <p className="stage-text">

@@ -1,10 +1,12 @@
 /** The first screen: one sentence, a number, one button. The keys are made while it is busy. */
-import { type FormEvent, useRef, useState } from 'react'
+import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
 import { usePhones } from '../../app/phones.ts'
+import { registrationPolicy } from '../../app/server-side.ts'
 import { askForCode } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
+import { TextField } from '../../ui/field.tsx'
 import { PhoneField, type TypedPhone } from '../../ui/phone-field.tsx'
 import { Stage } from '../../ui/stage.tsx'
 import { RestoreLink } from './restore-link.tsx'
@@ -17,6 +19,7 @@ export function Welcome() {
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
+  const invited = useInvitation()
 
   const submit = async (event: FormEvent) => {
     event.preventDefault()
@@ -26,13 +29,17 @@ export function Welcome() {
       field.current?.focus()
       return
     }
+    if (invited.isMissing()) return
     setBusy(true)
     setError(undefined)
     try {
-      await askForCode(typed.phone)
-    } catch (failure) {
-      setError(sentenceFor(words, failureOf(failure), tag))
-      field.current?.focus()
+      await askForCode(typed.phone, invited.invitation)
+    } catch (thrown) {
+      const failure = failureOf(thrown)
+      if (!invited.isRefused(failure.code)) {
+        setError(sentenceFor(words, failure, tag))
+        field.current?.focus()
+      }
       setBusy(false)
     }
   }
@@ -63,6 +70,7 @@ export function Welcome() {
               : words('welcome.hint')
           }
         />
+        {invited.field}
         <Button look="main" submit busy={busy} className="button-wide">
           {busy ? words('welcome.sending') : words('welcome.send')}
         </Button>
@@ -71,4 +79,52 @@ export function Welcome() {
       <RestoreLink />
     </Stage>
   )
+}
+
+/** The field for an invitation, where the server asks for one. */
+function useInvitation() {
+  const words = useWords()
+  const [isAsked, setAsked] = useState(false)
+  const [text, setText] = useState('')
+  const [error, setError] = useState<string>()
+  const input = useRef<HTMLInputElement>(null)
+  useEffect(() => {
+    void registrationPolicy().then((policy) => setAsked(policy === 'invite'))
+  }, [])
+
+  const complain = (sentence: string) => {
+    setError(sentence)
+    input.current?.focus()
+  }
+  return {
+    invitation: text.trim() || undefined,
+    isMissing: () => {
+      const isMissing = isAsked && text.trim() === ''
+      if (isMissing) complain(words('welcome.invitation.empty'))
+      return isMissing
+    },
+    /** Says so at the field when it was the invitation that was refused. */
+    isRefused: (code: string) => {
+      const isRefused = isAsked && code === 'registration-closed'
+      if (isRefused) complain(words('welcome.invitation.wrong'))
+      return isRefused
+    },
+    field: isAsked && (
+      <TextField
+        ref={input}
+        label={words('welcome.invitation')}
+        hint={words('welcome.invitation.hint')}
+        error={error}
+        value={text}
+        autoComplete="off"
+        autoCapitalize="none"
+        spellCheck={false}
+        dir="ltr"
+        onChange={(event) => {
+          setText(event.currentTarget.value)
+          setError(undefined)
+        }}
+      />
+    ),
+  }
 }
