@@ -33,6 +33,14 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> 
     if (keep) tell(`kept in ${saveResults('server', results)}`)
     if (json) stdout.write(`${JSON.stringify(results)}\n`)
   },
+  async web({ quick, json, keep }) {
+    // Loaded when it is asked for: it needs the packages of the web client.
+    const { benchWeb, webReport } = await import('./web.ts')
+    const results = await benchWeb(quick, tell)
+    stdout.write(`${webReport(results)}\n`)
+    if (keep) tell(`kept in ${saveResults('web', results)}`)
+    if (json) stdout.write(`${JSON.stringify(results)}\n`)
+  },
 }
 
 const QUICK: Plan = { rounds: 9, turnMs: 150, warmUpMs: 1000 }

@@ -54,16 +54,30 @@ export async function buildWebClient(): Promise<boolean> {
     await compressAll(folder)
     await writeFile(join(folder, STAMP), stamp)
     // Two may build at once: whoever is second finds the same files there.
-    if (!isCurrent()) {
-      await rm(WEB_FOLDER, { recursive: true, force: true })
-      await rename(folder, WEB_FOLDER)
-    }
+    while (!isCurrent()) await takePlace(folder)
   } finally {
     if (environment === undefined) delete process.env.NODE_ENV
     else process.env.NODE_ENV = environment
     await rm(folder, { recursive: true, force: true })
   }
   return true
+}
+
+/** Each of the two steps is one step for everybody else; between them another build may slip in. */
+async function takePlace(folder: string): Promise<void> {
+  const old = `${folder}-old`
+  try {
+    await rename(WEB_FOLDER, old).catch(ignore('ENOENT'))
+    await rename(folder, WEB_FOLDER).catch(ignore('ENOTEMPTY', 'EEXIST', 'EPERM'))
+  } finally {
+    await rm(old, { recursive: true, force: true })
+  }
+}
+
+function ignore(...codes: readonly string[]): (error: NodeJS.ErrnoException) => void {
+  return (error) => {
+    if (!codes.includes(error.code ?? '')) throw error
+  }
 }
 
 /** A hash of all sources: times of files say nothing after a checkout. */

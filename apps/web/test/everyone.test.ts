@@ -1,159 +1,20 @@
-/**
- * For everyone: axe-core on every screen, light and dark, wide and narrow; the keyboard alone; from
- * right to left; and what the page may load. Leaves pictures of all screens in WEB_PICTURES, if set.
- */
-import { mkdir, readdir, readFile, stat } from 'node:fs/promises'
-import { createRequire } from 'node:module'
+/** For everyone: the keyboard alone, a finger alone, other eyes; and what the page may load. */
+import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Page } from 'playwright-core'
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { read } from '../../../test/people.ts'
+import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import { WEB_FOLDER } from '../build.ts'
-import { type WebPerson, WebWorld } from './world.ts'
-
-interface Axe {
-  run(
-    context: Document,
-    options: object,
-  ): Promise<{ violations: { id: string; nodes: { html: string; failureSummary?: string }[] }[] }>
-}
+import { isTooWide, PHONE, settled, violations, WIDE } from './looks.ts'
+import { WebWorld } from './world.ts'
 
 vi.setConfig({ testTimeout: 600_000 })
 
-const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
-const PICTURES = process.env.WEB_PICTURES
-const SIZES = [
-  { width: 1200, height: 760 },
-  { width: 390, height: 844 },
-] as const
-const EVERY_RULE = {
-  type: 'tag',
-  values: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'],
-}
-/** A theme changes nothing else. */
-const RULES_OF_COLOUR = { type: 'rule', values: ['color-contrast', 'link-in-text-block'] }
 let world: WebWorld
 
 beforeAll(async () => {
   world = await WebWorld.create()
-  if (PICTURES) await mkdir(PICTURES, { recursive: true })
 }, 300_000)
 afterAll(() => world?.end())
-
-/** No violation in any theme and width, and nothing that is wider than the screen. */
-async function passes({ page }: WebPerson, name: string): Promise<void> {
-  const found: string[] = []
-  for (const size of SIZES) {
-    await page.setViewportSize(size)
-    for (const colorScheme of ['light', 'dark'] as const) {
-      await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-      await settled(page)
-      const place = `${name}-${colorScheme}-${size.width}`
-      if (PICTURES) await page.screenshot({ path: join(PICTURES, `${place}.png`) })
-      const rules = colorScheme === 'light' ? EVERY_RULE : RULES_OF_COLOUR
-      for (const violation of await violations(page, rules)) found.push(`${place}: ${violation}`)
-      const overflow = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-      if (overflow) found.push(`${place}: wider than the screen`)
-    }
-  }
-  await page.setViewportSize(SIZES[0])
-  expect.soft(found).toEqual([])
-}
-
-/** Colours change over a moment, and are measured as they are in it. */
-async function settled(page: Page): Promise<void> {
-  await page.evaluate(async () => {
-    await document.fonts.ready
-    await Promise.allSettled(
-      document
-        .getAnimations()
-        .filter(({ effect }) => Number(effect?.getComputedTiming().endTime) < 1000)
-        .map((animation) => animation.finished),
-    )
-  })
-}
-
-async function violations(page: Page, rules: object = EVERY_RULE): Promise<string[]> {
-  // Evaluated from outside, where the page's own policy does not bind.
-  if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE)
-  return page.evaluate(async (runOnly) => {
-    const { axe } = globalThis as unknown as { axe: Axe }
-    const result = await axe.run(document, { runOnly, resultTypes: ['violations'] })
-    return result.violations.map(
-      ({ id, nodes }) => `${id} ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(' | ')}`,
-    )
-  }, rules)
-}
-
-describe('every screen', () => {
-  test('before the chats', async () => {
-    const ana = await world.visitor()
-    await passes(ana, 'welcome')
-    await ana.page.getByRole('button', { name: 'Send code' }).click()
-    await passes(ana, 'welcome-error')
-    await ana.askForCode()
-    await passes(ana, 'code')
-    await ana.page.getByLabel('Six-digit code').fill(await ana.code())
-    await ana.page.getByRole('button', { name: 'Start messaging' }).waitFor()
-    await passes(ana, 'done')
-    const second = await ana.context.newPage()
-    await second.goto(world.url)
-    await second.getByRole('button', { name: 'Use here' }).waitFor()
-    expect(await violations(second)).toEqual([])
-    await ana.leave()
-  })
-
-  test('the chats', async () => {
-    const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
-    const couplet = await ben.online()
-    await passes(ana, 'empty')
-    await ana.page.getByRole('button', { name: 'New chat' }).first().click()
-    await ana.page.getByRole('dialog').getByLabel('Phone number').waitFor()
-    await passes(ana, 'new-number')
-    await ana.page.getByRole('tab', { name: 'Code' }).click()
-    await ana.page.getByRole('img', { name: /^Code with/ }).waitFor()
-    await passes(ana, 'new-code')
-    await ana.page.keyboard.press('Escape')
-    await ana.add(ben, 'Amara Okafor')
-    await couplet.send(ana.phone, 'Are you still coming tonight?')
-    await ana.sees('Are you still coming tonight?')
-    await ana.send('Yes, leaving work in ten minutes.')
-    await ana.send('Do I need to bring anything?')
-    await read(couplet, 2)
-    await ana.sees('Do I need to bring anything?', 'Delivered')
-    await couplet.send(ana.phone, 'Just yourself.\nSee you at the station at 6')
-    await ana.sees('Just yourself.\nSee you at the station at 6')
-    await passes(ana, 'chat')
-    await ana.bubble('Are you still coming tonight?').click({ button: 'right' })
-    await ana.page.getByRole('menuitem', { name: 'Details' }).waitFor()
-    await passes(ana, 'menu')
-    await ana.page.getByRole('menuitem', { name: 'Details' }).click()
-    await ana.page.getByRole('dialog').waitFor()
-    await passes(ana, 'details')
-    await ana.page.keyboard.press('Escape')
-    await ana.page.getByRole('dialog').waitFor({ state: 'hidden' })
-    await ana.page.getByRole('button', { name: /Verify / }).click()
-    await ana.page.getByTestId('digits').waitFor()
-    await passes(ana, 'verify')
-    await ana.page.getByRole('button', { name: 'They match' }).click()
-    await ana.page.getByRole('heading', { name: /is verified/ }).waitFor()
-    await passes(ana, 'verified')
-    await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
-    await ben.offline()
-    const again = await world.elsewhere(ben.phone)
-    await (await again.online()).send(ana.phone, 'A new phone')
-    await ana.page.getByRole('heading', { name: /has a new key/ }).waitFor()
-    await passes(ana, 'key-changed')
-    await ana.page.getByRole('button', { name: 'Compare numbers' }).click()
-    await ana.page.getByRole('button', { name: 'These do not match' }).click()
-    await passes(ana, 'mismatch')
-    await ana.page.getByRole('button', { name: 'Settings' }).click()
-    await ana.page.getByTestId('server-facts').waitFor()
-    await passes(ana, 'settings')
-    await again.offline()
-    await ana.leave()
-  })
-})
 
 test('the keyboard alone: from the first screen to a sent message and its menu', async () => {
   const [ana, ben] = await Promise.all([world.visitor(), world.elsewhere()])
@@ -191,18 +52,87 @@ test('the keyboard alone: from the first screen to a sent message and its menu',
   await Promise.all([ana.leave(), ben.offline()])
 })
 
-test.each([
-  { locale: 'ar', direction: 'rtl', heading: 'رسائل خاصة. الخادم يتذكر رسالتين.' },
-  {
-    locale: 'de-DE',
-    direction: 'ltr',
-    heading: 'Private Nachrichten. Der Server merkt sich zwei.',
-  },
-])('speaks $locale, $direction', async ({ locale, direction, heading }) => {
-  const ana = await world.visitor({ locale })
-  await ana.page.getByRole('heading', { name: heading }).waitFor()
-  expect(await ana.page.locator('html').getAttribute('dir')).toBe(direction)
-  await passes(ana, `welcome-${locale}`)
+test('speaks German, on a phone, with a finger', async () => {
+  const [ana, ben] = await Promise.all([
+    world.visitor({ locale: 'de-DE', viewport: PHONE, hasTouch: true, isMobile: true }),
+    world.elsewhere(),
+  ])
+  const { page } = ana
+  const couplet = await ben.online()
+  const heading = 'Private Nachrichten. Der Server merkt sich zwei.'
+  await page.getByRole('heading', { name: heading }).waitFor()
+  world.codes.delete(ana.phone)
+  await page.getByLabel('Telefonnummer').fill(ana.phone)
+  await page.locator('.button-main').tap()
+  await page.locator('#code').fill(await ana.code())
+  await page.locator('.stage .button-wide').tap()
+  await (await couplet.send(ana.phone, 'Kommst du?')).delivered
+  await page.locator('.chat-row').tap()
+  await page.locator('.composer-input').fill('Ja, in zehn Minuten.')
+  await page.locator('.send').tap()
+  await page.getByRole('article', { name: /Ja, in zehn Minuten.*, Zugestellt$/ }).waitFor()
+  // Where one writes is on the screen, however much was said.
+  for (let i = 0; i < 12; i++) await couplet.send(ana.phone, `Nachricht ${i}, und noch etwas mehr.`)
+  await ana.sees('Nachricht 11, und noch etwas mehr.')
+  const box = (await page.locator('.composer').boundingBox())!
+  expect(box.y + box.height).toBeLessThanOrEqual(PHONE.height)
+  expect(await violations(page)).toEqual([])
+  // The phone's own way back.
+  await page.goBack()
+  await page.getByRole('heading', { level: 1, name: 'Chats' }).waitFor()
+  await ben.offline()
+  await ana.leave()
+})
+
+test('in colours of the system, with more contrast, without motion, narrow, and enlarged', async () => {
+  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
+  const { page } = ana
+  const couplet = await ben.online()
+  await ana.add(ben, 'Averylongnamewithoutanybreakinit Andasecondonethatisaslong')
+  await couplet.send(ana.phone, `A_very_long_word_${'x'.repeat(300)}`)
+  await couplet.send(ana.phone, 'Are you still coming tonight?')
+  await ana.sees('Are you still coming tonight?')
+  const screens = {
+    chat: async () => ana.open(ben),
+    settings: async () => page.getByRole('button', { name: 'Settings' }).click(),
+  }
+  for (const [name, show] of Object.entries(screens)) {
+    await page.setViewportSize(WIDE)
+    await show()
+    for (const [kind, media] of Object.entries(MEDIA)) {
+      await page.emulateMedia({ ...NO_MEDIA, ...media })
+      await settled(page)
+      expect.soft(await violations(page), `${name}, ${kind}`).toEqual([])
+    }
+    await page.emulateMedia(NO_MEDIA)
+    for (const [kind, size] of Object.entries(TIGHT)) {
+      await page.setViewportSize(size)
+      await settled(page)
+      expect.soft(await isTooWide(page), `${name}, ${kind}: wider than the screen`).toBe(false)
+      expect.soft(await violations(page), `${name}, ${kind}`).toEqual([])
+    }
+  }
+  // What a state or a choice is told by must be there when the system chooses all colours.
+  await page.setViewportSize(WIDE)
+  await page.emulateMedia({ ...NO_MEDIA, forcedColors: 'active' })
+  await ana.open(ben)
+  const borders = await page
+    .locator('.bubble-in, .chat-row[aria-current=page], .composer-box')
+    .evaluateAll((all) => all.map((element) => getComputedStyle(element).borderTopStyle))
+  expect(new Set(borders)).toEqual(new Set(['solid']))
+  // No motion but fades, and those short.
+  await page.emulateMedia({ ...NO_MEDIA, reducedMotion: 'reduce' })
+  await ana.send('Nothing moves')
+  await ana.sees('Nothing moves')
+  const moving = await page.evaluate(() =>
+    document.getAnimations().flatMap((animation) => {
+      const frames = (animation.effect as KeyframeEffect).getKeyframes()
+      const moves = frames.some((frame) => 'translate' in frame || 'rotate' in frame)
+      return moves ? [String((animation as CSSAnimation).animationName)] : []
+    }),
+  )
+  expect(moving).toEqual([])
+  await ben.offline()
   await ana.leave()
 })
 
@@ -233,6 +163,24 @@ async function tabTo(page: Page, name: string): Promise<void> {
   }
   throw new Error(`test: the keyboard does not reach ${name}`)
 }
+
+const NO_MEDIA = {
+  colorScheme: 'light',
+  contrast: 'no-preference',
+  forcedColors: 'none',
+  reducedMotion: 'no-preference',
+} as const
+const MEDIA = {
+  'forced colours': { forcedColors: 'active' },
+  'more contrast': { contrast: 'more' },
+  'more contrast in the dark': { contrast: 'more', colorScheme: 'dark' },
+} as const
+/** The narrowest screen there is, and 1280 by 800 at 200 and at 400 percent. */
+const TIGHT = {
+  '320 px': { width: 320, height: 640 },
+  '200 %': { width: 640, height: 400 },
+  '400 %': { width: 320, height: 256 },
+} as const
 
 /** Gzipped JavaScript before the first paint. */
 const BUDGET_BYTES = 120_000

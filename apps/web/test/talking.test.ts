@@ -171,6 +171,34 @@ describe('when the way to the other is interrupted', () => {
     await ben.sees('two')
   })
 
+  test('reloaded as soon as it was sent: the browser asks while it is not stored, and nothing is doubled', async () => {
+    const [ana, ben] = await couple()
+    await ana.send('zero')
+    await ana.sees('zero', 'Delivered')
+    // Asked in the very moment of the press, and again when the store has it.
+    const asks = await ana.page.evaluate(async () => {
+      const isAsked = () => !dispatchEvent(new Event('beforeunload', { cancelable: true }))
+      const before = isAsked()
+      const field = document.querySelector<HTMLTextAreaElement>('.composer-input')!
+      const prototype = HTMLTextAreaElement.prototype
+      Object.getOwnPropertyDescriptor(prototype, 'value')!.set!.call(field, 'one')
+      field.dispatchEvent(new InputEvent('input', { bubbles: true }))
+      await new Promise((resolve) => setTimeout(resolve))
+      document.querySelector<HTMLButtonElement>('.send')!.click()
+      return [before, isAsked()]
+    })
+    expect(asks).toEqual([false, true])
+    await ana.page.waitForFunction(() =>
+      dispatchEvent(new Event('beforeunload', { cancelable: true })),
+    )
+    await ana.reload()
+    await ana.open(ben)
+    await ana.sees('one', 'Delivered')
+    await ben.open(ana)
+    await ben.sees('one')
+    expect(await ben.bubble('one').count()).toBe(1)
+  })
+
   test('more than the server keeps: waits for room, leaves a gap, and arrives in order', async () => {
     const [ana, ben] = await couple()
     await ana.send('zero')

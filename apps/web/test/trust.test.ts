@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { videoOf } from './camera.ts'
-import { type WebPerson, WebWorld } from './world.ts'
+import { until, type WebPerson, WebWorld } from './world.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
@@ -119,15 +119,62 @@ test('a changed key stops sending until somebody decides; the text is kept', asy
   await again.sees('a secret')
 })
 
+test('a session that began anew without proof holds what is written to a verified contact', async () => {
+  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
+  people = [ana]
+  let couplet = await ben.online()
+  await ana.add(ben, 'Ben')
+  await ana.send('Hello')
+  await ana.sees('Hello', 'Delivered')
+  await (await couplet.send(ana.phone, 'Hello, Ana')).delivered
+  await ana.send('How are you?')
+  await ana.sees('How are you?', 'Delivered')
+  await toVerification(ana)
+  await ana.page.getByRole('button', { name: 'They match' }).click()
+  await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
+  // Ben puts a backup back that knows nothing of this conversation.
+  await ben.offline()
+  await ben.store.transaction(async (tables) => {
+    for (const { position } of await tables.list('sessions', '1')) {
+      await tables.delete('sessions', '1', position)
+    }
+  })
+  couplet = await ben.online()
+  await (await couplet.send(ana.phone, 'A restored backup')).sent
+  await ana.page.getByRole('heading', { name: 'Ben began anew' }).waitFor()
+  await ana.page.locator('.chat-row-warning').waitFor()
+  await ana.send('Is it you?')
+  await ana.page.getByText('Waits here until you have decided').waitFor()
+  await ana.sees('Is it you?', 'Pending')
+  await ana.page.getByRole('button', { name: 'Go on' }).click()
+  await ana.page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click()
+  await ana.sees('Is it you?', 'Delivered')
+  await ana.page.getByRole('heading', { name: 'Ben began anew' }).waitFor({ state: 'hidden' })
+  await ben.offline()
+})
+
 describe('one browser', () => {
   test('two tabs: the second asks, takes over, and the first says so', async () => {
-    const [ana] = await couple()
+    const [ana, ben] = await couple()
+    await ana.composer.fill('half a thou')
     const second = await ana.context.newPage()
     await second.goto(world.url)
     await second.getByRole('heading', { name: 'Couplet is open in another tab' }).waitFor()
     await second.getByRole('button', { name: 'Use here' }).click()
-    await second.getByRole('heading', { name: 'Chats' }).waitFor()
+    await second.locator('.chat-row').click()
+    // What was being written comes along, and so does everything else.
+    const composer = second.getByRole('textbox', { name: /^Message to/ })
+    await until(async () => (await composer.inputValue()) === 'half a thou')
+    await composer.fill('From the second tab')
+    await composer.press('Enter')
+    await second.getByRole('article', { name: /From the second tab.*, Delivered$/ }).waitFor()
     await ana.page.getByRole('heading', { name: 'Couplet is open in another tab' }).waitFor()
+    // A tab that is closed asks for nothing: the other one has the account at the next press.
+    await second.close()
+    await ana.page.getByRole('button', { name: 'Use here' }).click()
+    await ana.open(ben)
+    await ana.sees('From the second tab', 'Delivered')
+    await ben.sees('From the second tab')
   })
 
   test('a passphrase is asked for, a wrong one is refused', async () => {

@@ -5,7 +5,14 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { createServer, NO_LIMITS, type Server } from '@couplet/server'
+import {
+  createInvitation,
+  createServer,
+  embeddedEngine,
+  NO_LIMITS,
+  type Server,
+  type ServerOptions,
+} from '@couplet/server'
 import {
   type Browser,
   type BrowserContext,
@@ -49,12 +56,23 @@ export class WebWorld {
     return `http://localhost:${this.#port}`
   }
 
-  /** Starts, or starts again on the same port with the same data; does nothing while one runs. */
-  async startServer(): Promise<void> {
-    if (this.#server) return
+  /**
+   * Starts, or starts again on the same port with the same data; does nothing while one runs.
+   *
+   * @returns an invitation, where one is asked for.
+   */
+  async startServer(options: Partial<ServerOptions> = {}): Promise<string | undefined> {
+    if (this.#server) return undefined
+    const folder = join(this.folder, 'server')
+    const isInvited = options.registration === 'invite'
+    const engine = isInvited ? await embeddedEngine({ folder, capacity: 2 }) : undefined
+    const now = Date.now()
+    const invitation =
+      engine &&
+      (await createInvitation(engine.store.records, { uses: 1, expiresAt: now + DAY_MS, now }))
     this.#server = await createServer({
       port: this.#port,
-      data: join(this.folder, 'server'),
+      ...(engine ? { engine } : { data: folder }),
       webFolder: WEB_FOLDER,
       codeSender: {
         development: true,
@@ -63,8 +81,10 @@ export class WebWorld {
         },
       },
       limits: NO_LIMITS,
+      ...options,
     })
     this.#port = this.#server.port
+    return invitation
   }
 
   async stopServer(): Promise<void> {
@@ -225,3 +245,4 @@ function exactly(text: string): RegExp {
 
 /** For one thing to happen, on a machine that has more to do. */
 const PATIENCE_MS = 60_000
+const DAY_MS = 24 * 60 * 60 * 1000

@@ -10,12 +10,11 @@ import {
   safetyNumber,
   type VerificationCode,
 } from '@couplet/protocol'
-import { type PhoneNumber, toHex } from '@couplet/wire'
+import { equalBytes, type PhoneNumber, toHex } from '@couplet/wire'
 import type { Contact, MessageRequest, SafetyNumber } from './api.ts'
 import type { Context } from './context.ts'
 import { ClientError, type ClientErrorCode } from './errors.ts'
 import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
-import { currentSession } from './reactions.ts'
 import { incomingMessage } from './reader.ts'
 import type { ContactRecord, OutgoingRecord, PinnedIdentity } from './records.ts'
 import { inTransaction, type Tables } from './tables.ts'
@@ -230,9 +229,19 @@ async function contactNamed(tables: Tables, phone: PhoneNumber): Promise<Contact
   return (await tables.contactByPhone(phone)) ?? (await tables.addContact(phone, true))
 }
 
-async function isSessionReplaced(tables: Tables, contact: ContactRecord): Promise<boolean> {
-  const entry = await currentSession(tables, contact)
-  return entry?.session.unproven ?? false
+/** Whether there is a session that could not prove its past, which may be sent in sooner or later. */
+async function isSessionReplaced(
+  tables: Tables,
+  { no, identity }: ContactRecord,
+): Promise<boolean> {
+  const entries = await tables.sessions(no)
+  return entries.some(
+    ({ session: { unproven, standing, peer } }) =>
+      unproven &&
+      (standing === 'live' || standing === 'revived' || standing === 'recalled') &&
+      identity !== undefined &&
+      equalBytes(peer, identity.id),
+  )
 }
 
 async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<void> {

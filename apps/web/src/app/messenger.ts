@@ -316,19 +316,30 @@ export async function send(peer: string, text: string): Promise<void> {
   changeChat(peer, (chat) => withSending(chat, { key, peer, text, at: Date.now() }))
   setDraft(peer, '')
   const expiresAfterMs = get().people[peer]?.timerMs
+  underway++
   try {
     const options = expiresAfterMs === undefined ? {} : { expiresAfterMs }
     const { message } = await couplet.send(peer, text, options)
     changeChat(peer, (chat) => withSent(chat, key, message))
-    await refreshSoon()
+    void refreshSoon()
   } catch (error) {
     changeChat(peer, (chat) => without(chat, key))
-    setDraft(peer, text)
-    await refreshSoon()
+    // Unless something else was begun meanwhile.
+    if (!get().drafts[peer]) setDraft(peer, text)
+    void refreshSoon()
     throw error
+  } finally {
+    underway--
   }
 }
 let sendingCount = 0
+/** Messages that were sent off and are not in the store yet. */
+let underway = 0
+
+// With the page they would be gone: the browser asks first.
+addEventListener('beforeunload', (event) => {
+  if (underway > 0) event.preventDefault()
+})
 
 export async function deleteHere(peer: string, id: string): Promise<void> {
   changeChat(peer, (chat) => without(chat, id))

@@ -34,10 +34,13 @@ export function useShortcuts(actions: ShortcutActions): void {
     latest.current = actions
   })
   useEffect(() => {
+    // A dialog or menu takes its keys first, and may be gone when this one's turn has come.
+    let isCovered = false
+    const look = () => {
+      isCovered = document.querySelector('[role="dialog"], [role="menu"]') !== null
+    }
     const listener = (event: KeyboardEvent) => {
-      // A dialog or menu has taken it, or will: what is on top comes first.
-      if (event.defaultPrevented || event.isComposing) return
-      if (document.querySelector('[role="dialog"], [role="alertdialog"], [role="menu"]')) return
+      if (event.defaultPrevented || event.isComposing || isCovered) return
       if (event.key === 'F6') {
         event.preventDefault()
         nextRegion(event.shiftKey ? -1 : 1)
@@ -48,8 +51,12 @@ export function useShortcuts(actions: ShortcutActions): void {
       event.preventDefault()
       latest.current[found.action]()
     }
+    addEventListener('keydown', look, true)
     addEventListener('keydown', listener)
-    return () => removeEventListener('keydown', listener)
+    return () => {
+      removeEventListener('keydown', look, true)
+      removeEventListener('keydown', listener)
+    }
   }, [])
 }
 

@@ -1,10 +1,12 @@
 /** Notifications while a page is open, where nobody looks at it. */
+import { keepNotificationWords } from './notification-words.ts'
 import type { Notices } from './ports.ts'
 import { registration } from './updates.ts'
 
 export function notices(): Notices {
   const isSupported = 'Notification' in globalThis
   return {
+    keepWords: keepNotificationWords,
     get permission() {
       return isSupported ? Notification.permission : 'unsupported'
     },

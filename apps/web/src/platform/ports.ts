@@ -1,5 +1,6 @@
 /** The interfaces between the screens and the browser. Errors are `ClientError`s. */
 import type { Couplet, PendingRegistration, Registered } from '@couplet/client'
+import type { NotificationWords } from './notification-words.ts'
 
 /** What this browser has. */
 export type HomeState =
@@ -74,6 +75,8 @@ export interface MovingOut {
 
 /** Telling of new messages. They say nothing but that there is one. */
 export interface Notices {
+  /** The words for what comes while no page is open. */
+  keepWords(words: NotificationWords): Promise<void>
   readonly permission: 'granted' | 'denied' | 'default' | 'unsupported'
   /** From a click. */
   request(): Promise<boolean>

@@ -6,6 +6,8 @@
  * finds a new version.
  */
 
+import type { NotificationWords } from './notification-words.ts'
+
 /** Paths, each with a hash where its name has none. */
 const PRECACHE = JSON.parse('__PRECACHE__') as readonly string[]
 const CACHE = 'couplet-__VERSION__'
@@ -90,12 +92,27 @@ async function fromCache(path: string, request: Request): Promise<Response> {
 async function tell(): Promise<void> {
   const pages = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })
   if (pages.some(({ visibilityState }) => visibilityState === 'visible')) return
+  const { text, lang, dir } = await words()
   await worker.registration.showNotification('Couplet', {
-    body: 'New message',
+    body: text,
+    lang,
+    dir,
     icon: '/icon-192.png',
     tag: 'message',
   })
 }
+
+/** What the page last said in its user's language; English before that. */
+async function words(): Promise<NotificationWords> {
+  const cache = await caches.open(WORDS_CACHE)
+  const kept = await cache.match(WORDS_ADDRESS)
+  return kept ? ((await kept.json()) as NotificationWords) : ENGLISH
+}
+
+/** As in notification-words.ts, which is not imported: this file must be a single one. */
+const WORDS_CACHE = 'words'
+const WORDS_ADDRESS = '/notification-words'
+const ENGLISH: NotificationWords = { text: 'New message', lang: 'en', dir: 'ltr' }
 
 async function openApp(): Promise<void> {
   const [page] = await worker.clients.matchAll({ type: 'window', includeUncontrolled: true })

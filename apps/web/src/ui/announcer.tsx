@@ -5,10 +5,14 @@ import { nameOf } from '../app/people.ts'
 import { usePhones } from '../app/phones.ts'
 import { go } from '../app/places.ts'
 import { usePreferences } from '../app/preferences.ts'
-import { useWords } from '../i18n/index.ts'
+import { useLanguage } from '../i18n/index.ts'
+import type { NotificationWords } from '../platform/notification-words.ts'
 
 export function Announcer() {
-  const words = useWords()
+  const { words, tag, direction } = useLanguage()
+  useEffect(() => {
+    void keepWords({ text: words('notification.title'), lang: tag, dir: direction })
+  }, [words, tag, direction])
   const phones = usePhones()
   const arrival = useMessenger((state) => state.arrival)
   const [text, setText] = useState('')
@@ -32,6 +36,11 @@ export function Announcer() {
       {text}
     </div>
   )
+}
+
+async function keepWords(words: NotificationWords): Promise<void> {
+  const { webPlatform } = await import('../platform/index.ts')
+  await webPlatform.notices?.keepWords(words).catch(() => undefined)
 }
 
 /** Says that there is a message, and neither from whom nor what. */

@@ -42,7 +42,7 @@ export const trust: CatalogueOf<typeof english> = {
 
   'replaced.title': '{name} hat neu angefangen',
   'replaced.text':
-    'Der Schlüssel ist der, den du geprüft hast, aber das Gerät von {name} hat euer Gespräch vergessen: eine zurückgespielte Sicherung, oder eine Kopie in fremder Hand. Frag {name} auf anderem Weg. Was du schreibst, wartet, bis du entscheidest.',
+    'Der Schlüssel ist der, den du geprüft hast, aber das Gerät von {name} hat euer Gespräch vergessen: eine zurückgespielte Sicherung, oder eine Kopie in fremder Hand. Vergleicht die Nummern, oder frag {name} auf anderem Weg. Was du schreibst, wartet, bis du entscheidest.',
   'replaced.accept': 'Weitermachen',
   'replaced.accept.title': 'Mit {name} weitermachen?',
   'replaced.accept.text':

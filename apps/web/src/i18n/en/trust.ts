@@ -40,7 +40,7 @@ export const trust = {
 
   'replaced.title': '{name} began anew',
   'replaced.text':
-    'The key is the one that you have verified, but {name}’s device has forgotten your conversation: a restored backup, or a copy in other hands. Ask {name} by another way. What you write waits until you decide.',
+    'The key is the one that you have verified, but {name}’s device has forgotten your conversation: a restored backup, or a copy in other hands. Compare numbers, or ask {name} by another way. What you write waits until you decide.',
   'replaced.accept': 'Go on',
   'replaced.accept.title': 'Go on with {name}?',
   'replaced.accept.text':

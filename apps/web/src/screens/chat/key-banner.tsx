@@ -46,11 +46,9 @@ function Banner({
         {!isLater && <p>{words(text, { name })}</p>}
       </div>
       <div className="banner-buttons">
-        {kind === 'changed' && (
-          <Button look="main" onClick={() => go({ kind: 'verify', peer: contact.phone })}>
-            {words('changed.compare')}
-          </Button>
-        )}
+        <Button look="main" onClick={() => go({ kind: 'verify', peer: contact.phone })}>
+          {words('changed.compare')}
+        </Button>
         <Button onClick={() => setAsking(true)}>{words(`${kind}.accept`)}</Button>
         {!isLater && (
           <Button look="quiet" onClick={() => setLater(true)}>
