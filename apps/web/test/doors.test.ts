@@ -53,7 +53,11 @@ test('a number with a registration lock takes its PIN as well as a code; its own
   await other.page.getByRole('button', { name: 'Go on' }).click()
   await other.page.getByRole('heading', { name: 'You are in' }).waitFor()
   await other.page.getByText('This number was in use here before').waitFor()
-  await ana.page.getByText('This number is in use somewhere else now.').waitFor()
+  // Ana sees that her number has another key, keeps what she has, and can begin anew.
+  await ana.page.getByText('This number was registered on another device.').waitFor()
+  await ana.page.getByRole('button', { name: 'Start anew in this browser' }).click()
+  await ana.page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await ana.page.getByRole('button', { name: 'Send code' }).waitFor()
   await Promise.all([ana.leave(), other.leave()])
 })
 

@@ -24,7 +24,6 @@ import {
   withSending,
   withSent,
 } from './chat.ts'
-import { failureOf } from './failures.ts'
 import { kept } from './kept.ts'
 
 /** What this device alone knows about somebody. */
@@ -40,7 +39,12 @@ export interface Connection {
   readonly downSince: number | undefined
   /** Whether it was online before. */
   readonly wasUp: boolean
+  /** The server is there and says no: trying again changes nothing. */
+  readonly refusal?: Refusal | undefined
 }
+
+/** The number has another key by now; or this app is older than the server allows. */
+export type Refusal = 'unauthenticated' | 'client-too-old'
 
 export interface Messenger {
   readonly couplet: Couplet | undefined
@@ -79,11 +83,8 @@ export const useMessenger = create<Messenger>()(() => CLOSED)
 const set = useMessenger.setState
 const get = useMessenger.getState
 
-/** Takes over an opened client, shows what it has, and begins to connect. */
-export async function openMessenger(
-  couplet: Couplet,
-  onBroken: (error: unknown) => void,
-): Promise<void> {
+/** Takes over an opened client and shows what it has. */
+export async function openMessenger(couplet: Couplet): Promise<void> {
   const [people, drafts, ownName, settings] = await Promise.all([
     couplet.memo<Messenger['people']>(MEMO.people),
     couplet.memo<Messenger['drafts']>(MEMO.drafts),
@@ -101,11 +102,6 @@ export async function openMessenger(
   })
   listen(couplet)
   await refresh()
-  couplet.connect().catch((error: unknown) => {
-    // Everything but these is tried again by itself.
-    if (['closed', 'home-locked'].includes(failureOf(error).code)) return
-    if (['unreadable-home'].includes(failureOf(error).code)) onBroken(error)
-  })
 }
 
 export async function closeMessenger(): Promise<void> {
@@ -132,15 +128,6 @@ function listen(couplet: Couplet): void {
   couplet.on('expired', ({ peer, id }) => {
     changeChat(peer, (chat) => without(chat, id))
     void refreshSoon()
-  })
-  couplet.on('connection', (state) => {
-    set(({ connection }) => ({
-      connection: {
-        state,
-        downSince: state === 'online' ? undefined : (connection.downSince ?? Date.now()),
-        wasUp: connection.wasUp || state === 'online',
-      },
-    }))
   })
 }
 

@@ -5,6 +5,7 @@
 import type { PendingRegistration } from '@couplet/client'
 import { create } from 'zustand'
 import type { MovingOut, WebPlatform } from '../platform/index.ts'
+import { stayConnected } from './connection.ts'
 import { type Failure, failureOf } from './failures.ts'
 import { closeMessenger, openMessenger } from './messenger.ts'
 
@@ -103,9 +104,9 @@ export function currentPassphrase(): string | undefined {
 
 async function enter(): Promise<void> {
   const { home } = await loadPlatform()
-  await openMessenger(await home.openCouplet({ passphrase }), (error) =>
-    show({ kind: 'broken', failure: failureOf(error) }),
-  )
+  const couplet = await home.openCouplet({ passphrase })
+  await openMessenger(couplet)
+  stayConnected(couplet, (error) => show({ kind: 'broken', failure: failureOf(error) }))
   show({ kind: 'ready' })
 }
 

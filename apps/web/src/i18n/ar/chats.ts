@@ -86,5 +86,9 @@ export const chats: CatalogueOf<typeof english> = {
   'strip.connecting': 'جارٍ الاتصال…',
   'strip.back': 'عاد الاتصال',
   'strip.replaced': 'هذا الرقم مستخدم الآن في مكان آخر.',
+  'strip.unauthenticated': 'سُجّل هذا الرقم على جهاز آخر. ما هنا يبقى، لكن لا شيء يصل أو يُرسل.',
+  'strip.client-too-old': 'هذا التطبيق أقدم مما يسمح به الخادم.',
+  'strip.anew.text':
+    'تُحذف المفاتيح والرسائل من هذا المتصفح. بعدها تستطيع التسجيل من جديد، وستُخبر جهات اتصالك أن مفتاحك تغيّر.',
   'strip.use': 'استخدمه هنا',
 }

@@ -77,5 +77,10 @@ export const chats: CatalogueOf<typeof english> = {
   'strip.connecting': 'Verbindung wird aufgebaut …',
   'strip.back': 'Wieder online',
   'strip.replaced': 'Diese Nummer wird jetzt woanders benutzt.',
+  'strip.unauthenticated':
+    'Diese Nummer wurde auf einem anderen Gerät registriert. Was hier ist, bleibt, aber nichts kommt oder geht mehr.',
+  'strip.client-too-old': 'Diese App ist älter, als der Server erlaubt.',
+  'strip.anew.text':
+    'Schlüssel und Nachrichten in diesem Browser werden gelöscht. Danach kannst du dich neu registrieren; deine Kontakte erfahren, dass dein Schlüssel ein anderer ist.',
   'strip.use': 'Hier benutzen',
 }

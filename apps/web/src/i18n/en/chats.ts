@@ -73,5 +73,10 @@ export const chats = {
   'strip.connecting': 'Connecting…',
   'strip.back': 'Back online',
   'strip.replaced': 'This number is in use somewhere else now.',
+  'strip.unauthenticated':
+    'This number was registered on another device. What is here stays, but nothing comes or goes.',
+  'strip.client-too-old': 'This app is older than the server allows.',
+  'strip.anew.text':
+    'Keys and messages in this browser are deleted. Then you can register again; your contacts will be told that your key changed.',
   'strip.use': 'Use here',
 } as const

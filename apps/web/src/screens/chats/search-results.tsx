@@ -2,7 +2,7 @@
 import { useEffect, useState } from 'react'
 import { useCalled } from '../../app/names.ts'
 import { go } from '../../app/places.ts'
-import { type Found, type Hit, search } from '../../app/search.ts'
+import { type Found, type Hit, Searcher } from '../../app/search.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { shortTime } from '../../i18n/time.ts'
 import { Avatar } from '../../ui/avatar.tsx'
@@ -15,26 +15,32 @@ export function SearchResults({
   readonly onChosen: () => void
 }) {
   const words = useWords()
+  const [searcher] = useState(() => new Searcher())
   const [found, setFound] = useState<Found>()
   useEffect(() => {
     const stop = new AbortController()
+    const show = (what: Found) => {
+      if (!stop.signal.aborted) setFound(what)
+    }
     const timer = setTimeout(() => {
-      void find(query, stop.signal, setFound)
+      // A home that was closed meanwhile has nothing to find.
+      searcher.find(query, stop.signal, show).catch(() => undefined)
     }, TYPING_MS)
     return () => {
       clearTimeout(timer)
       stop.abort()
     }
-  }, [query])
+  }, [query, searcher])
 
-  if (!found) {
+  const isEmpty = found !== undefined && found.people.length + found.messages.length === 0
+  if (!found || (isEmpty && !found.isDone)) {
     return (
       <p className="chats-scroll search-note spinner-late" role="status">
         {words('search.running')}
       </p>
     )
   }
-  if (found.people.length + found.messages.length === 0) {
+  if (isEmpty) {
     return (
       <div className="chats-scroll empty" role="status">
         <h2>{words('search.nothing', { query })}</h2>
@@ -116,15 +122,6 @@ function HitRow({ hit: { peer, message, excerpt } }: { readonly hit: Hit }) {
       </button>
     </li>
   )
-}
-
-async function find(
-  query: string,
-  signal: AbortSignal,
-  show: (found: Found) => void,
-): Promise<void> {
-  const found = await search(query, signal)
-  if (!signal.aborted) show(found)
 }
 
 const TYPING_MS = 120
