@@ -300,7 +300,10 @@ export async function loadEarlier(peer: string): Promise<void> {
 export async function send(peer: string, text: string): Promise<void> {
   const couplet = requireCouplet()
   const key = `sending ${++sendingCount}`
-  changeChat(peer, (chat) => withSending(chat, { key, peer, text, at: Date.now() }))
+  // Whoever answers has seen what was new.
+  changeChat(peer, ({ dividerId: _dividerId, ...chat }) =>
+    withSending(chat, { key, peer, text, at: Date.now() }),
+  )
   setDraft(peer, '')
   const expiresAfterMs = get().people[peer]?.timerMs
   underway++
