@@ -12,7 +12,8 @@ The store of a cluster: streams of NATS JetStream.
 
   init                 makes the streams, or brings them up to date; makes the cluster's key
   check                says what is there and whether it is well; exit code 1 when it is not
-  migrate              copies everything from a folder of a single server
+  migrate              brings streams of an older Couplet up to date; with --from, copies
+                       everything from a folder of a single server
 
   --store URL          nats://HOST:PORT, several with commas (COUPLET_STORE)
   --data DIR           folder with cluster.key (COUPLET_DATA)
@@ -88,9 +89,15 @@ async function check({ url, data, capacity }: Command): Promise<number> {
 }
 
 async function migrate({ url, data, capacity, from }: Command): Promise<number> {
-  if (!from) throw new ConfigError('usage', '--from is missing: the folder of the single server')
+  const { LAYOUT_VERSION, migrateToNats, natsEngine, upgradeNats } = await import(
+    '@couplet/server/nats'
+  )
   const clusterKey = loadClusterKey(data, false)
-  const { migrateToNats, natsEngine } = await import('@couplet/server/nats')
+  const layout = await upgradeNats({ url })
+  if (layout < LAYOUT_VERSION)
+    say(`the streams had layout ${layout}, and have ${LAYOUT_VERSION} now`)
+  else if (!from) say(`the streams have layout ${layout}: there is nothing to do`)
+  if (!from) return EXIT.ok
   const engine = await natsEngine({ url, clusterKey, capacity })
   try {
     const { users, mailboxes, lanes, complete } = await migrateToNats(resolve(from), engine)

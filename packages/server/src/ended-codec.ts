@@ -7,42 +7,65 @@ import type { End, Ended } from './mailbox.ts'
  * with every message. `detail` is the receipt, or the reason in its first byte, or zeros.
  */
 export function encodeEnded(entries: readonly Ended[]): Uint8Array {
-  const encoded = new Uint8Array(entries.length * ENTRY_BYTES)
+  const encoded = encode(entries, ENTRY)
+  for (const [index, { sender }] of entries.entries()) {
+    encoded.set(sender, index * ENTRY.bytes + SENDER_AT)
+  }
+  return encoded
+}
+
+/** The same without senders: in a lane there is one. */
+export function encodeLane(entries: readonly LaneEntry[]): Uint8Array {
+  return encode(entries, LANE_ENTRY)
+}
+
+export type LaneEntry = Omit<Ended, 'sender'>
+
+function encode(entries: readonly LaneEntry[], { time, detail, bytes }: Places): Uint8Array {
+  const encoded = new Uint8Array(entries.length * bytes)
   const view = new DataView(encoded.buffer)
   let at = 0
-  for (const { id, sender, end, endedAt } of entries) {
+  for (const { id, end, endedAt } of entries) {
     encoded[at] = KINDS.indexOf(end.kind)
     encoded.set(id, at + ID_AT)
-    encoded.set(sender, at + SENDER_AT)
-    view.setFloat64(at + TIME_AT, endedAt)
-    if (end.kind === 'delivered') encoded.set(end.receipt, at + DETAIL_AT)
-    if (end.kind === 'refused') encoded[at + DETAIL_AT] = REASONS.indexOf(end.reason)
-    at += ENTRY_BYTES
+    view.setFloat64(at + time, endedAt)
+    if (end.kind === 'delivered') encoded.set(end.receipt, at + detail)
+    if (end.kind === 'refused') encoded[at + detail] = REASONS.indexOf(end.reason)
+    at += bytes
   }
   return encoded
 }
 
 /** Byte fields are views into `encoded`. */
 export function decodeEnded(encoded: Uint8Array): readonly Ended[] {
+  return decode(encoded, ENTRY).map((entry, index) => {
+    const at = index * ENTRY.bytes + SENDER_AT
+    return { ...entry, sender: encoded.subarray(at, at + ID_BYTES) }
+  })
+}
+
+/** Byte fields are views into `encoded`. */
+export function decodeLane(encoded: Uint8Array): readonly LaneEntry[] {
+  return decode(encoded, LANE_ENTRY)
+}
+
+function decode(encoded: Uint8Array, places: Places): readonly LaneEntry[] {
   const view = new DataView(encoded.buffer, encoded.byteOffset, encoded.byteLength)
-  const entries: Ended[] = []
-  for (let at = 0; at < encoded.length; at += ENTRY_BYTES) {
+  const entries: LaneEntry[] = []
+  for (let at = 0; at < encoded.length; at += places.bytes) {
     entries.push({
-      id: encoded.subarray(at + ID_AT, at + SENDER_AT),
-      sender: encoded.subarray(at + SENDER_AT, at + TIME_AT),
-      end: decodeEnd(encoded, at),
-      endedAt: view.getFloat64(at + TIME_AT),
+      id: encoded.subarray(at + ID_AT, at + ID_AT + ID_BYTES),
+      end: decodeEnd(encoded.subarray(at, at + places.bytes), places.detail),
+      endedAt: view.getFloat64(at + places.time),
     })
   }
   return entries
 }
 
-function decodeEnd(encoded: Uint8Array, at: number): End {
-  const kind = KINDS[encoded[at]!]!
-  if (kind === 'delivered') {
-    return { kind, receipt: encoded.subarray(at + DETAIL_AT, at + ENTRY_BYTES) }
-  }
-  if (kind === 'refused') return { kind, reason: REASONS[encoded[at + DETAIL_AT]!]! }
+function decodeEnd(entry: Uint8Array, detail: number): End {
+  const kind = KINDS[entry[0]!]!
+  if (kind === 'delivered') return { kind, receipt: entry.subarray(detail) }
+  if (kind === 'refused') return { kind, reason: REASONS[entry[detail]!]! }
   return { kind }
 }
 
@@ -66,8 +89,14 @@ export function endFromColumns(row: Record<string, unknown>): End {
 const KINDS: readonly End['kind'][] = ['delivered', 'settled', 'refused', 'evicted']
 const REASONS: readonly NackReason[] = ['late', 'unknown-session', 'retired-prekey', 'invalid']
 
+interface Places {
+  readonly time: number
+  readonly detail: number
+  readonly bytes: number
+}
+
 const ID_AT = 1
+const ID_BYTES = 32
 const SENDER_AT = 33
-const TIME_AT = 65
-const DETAIL_AT = 73
-const ENTRY_BYTES = 105
+const ENTRY: Places = { time: 65, detail: 73, bytes: 105 }
+const LANE_ENTRY: Places = { time: 33, detail: 41, bytes: 73 }

@@ -11,11 +11,14 @@ import type { End, Ended } from './mailbox.ts'
 /** Entries that are kept for one sender. */
 export const LANE_LIMIT = 256
 
-export function stepLane(lane: readonly Ended[], entry: Ended): readonly Ended[] {
+export function stepLane<E>(lane: readonly E[], entry: E): readonly E[] {
   return [...lane, entry].slice(-LANE_LIMIT)
 }
 
 /** How an envelope ended, as far as its sender's lane knows. */
-export function findInLane(lane: readonly Ended[], id: Uint8Array): End | undefined {
+export function findInLane(
+  lane: readonly Pick<Ended, 'id' | 'end'>[],
+  id: Uint8Array,
+): End | undefined {
   return lane.findLast((entry) => equalBytes(entry.id, id))?.end
 }

@@ -1,9 +1,18 @@
 /** The engine over NATS JetStream, with a real server: every contract that the others pass. */
 import { randomBytes } from 'node:crypto'
+import { Writer } from '@couplet/wire'
 import { jetstreamManager } from '@nats-io/jetstream'
 import { connect } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { initNats, type NatsEngine, natsEngine } from '../src/nats/nats-engine.ts'
+import { encodeEnded } from '../src/ended-codec.ts'
+import { laneSubject } from '../src/nats/layout.ts'
+import {
+  initNats,
+  type NatsEngine,
+  natsEngine,
+  openNats,
+  upgradeNats,
+} from '../src/nats/nats-engine.ts'
 import { StoreUnusableError } from '../src/sqlite-schema.ts'
 import { busContract } from './bus.contract.ts'
 import { mailboxStoreContract, stored } from './mailbox-store.contract.ts'
@@ -77,6 +86,54 @@ it('tells of every write of another process, whatever this one reads and writes 
     await expect.poll(() => told).toBe(count)
   }
   await Promise.all([close(one), close(two)])
+})
+
+/** Streams, the version of their layout, and a lane, as the first layout had them. */
+async function madeByTheFirst(lane: string, record: Uint8Array): Promise<void> {
+  const { connection, client, manager } = await openNats({ url: nats.url })
+  await manager.streams.purge('COUPLET_META', { filter: 'couplet.meta.layout' })
+  for (const part of [0, 1]) {
+    await manager.streams.update(`COUPLET_LANE_${part}`, { subjects: [`couplet.lane.${part}.*`] })
+  }
+  await client.publish(lane, record)
+  await connection.close()
+}
+
+it('brings streams of the first layout to this one, and refuses those of a later one', async () => {
+  const made = await fresh(2)
+  const [recipient, sender, one] = [freshBytes(32), freshBytes(32), freshBytes(32)]
+  const ended = { id: freshBytes(32), sender, end: { kind: 'settled' as const }, endedAt: 7 }
+  const waiting = { ...stored(sender), id: one }
+  await made.store.mailboxes.put(recipient, waiting, 'evict')
+  await close(made)
+  const lane = laneSubject({ partitions: 2 }, sender)
+  const first = new Writer()
+    .u8(1)
+    .u16(1)
+    .bytes(one)
+    .bytes(recipient)
+    .bytes(encodeEnded([ended]))
+  await madeByTheFirst(lane, first.finish())
+
+  const options = { url: nats.url, clusterKey, capacity: 2 }
+  await expect(natsEngine(options)).rejects.toThrow(/layout 1, older than 2: .* store migrate/)
+  await expect(initNats(options)).rejects.toThrow(/older/)
+  expect(await upgradeNats(options)).toBe(1)
+  expect(await upgradeNats(options)).toBe(2)
+  const engine = await natsEngine(options)
+  expect(await engine.store.mailboxes.status(sender, [ended.id, one])).toEqual([
+    { kind: 'settled' },
+    { kind: 'waiting' },
+  ])
+  await close(engine)
+
+  const { connection, client } = await openNats(options)
+  await client.publish('couplet.meta.layout', '3')
+  await expect(natsEngine(options)).rejects.toThrow(/layout 3, of a newer Couplet/)
+  await expect(initNats(options)).rejects.toThrow(/newer/)
+  await expect(upgradeNats(options)).rejects.toThrow(/newer/)
+  await client.publish('couplet.meta.layout', '2')
+  await connection.close()
 })
 
 it('refuses another cluster key, streams that are missing, and no NATS at all', async () => {

@@ -1,6 +1,6 @@
 /** How records are kept: a version, then fixed fields, with the strict codec of the wire. */
 import { type PhoneNumber, Reader, utf8, WireError, Writer } from '@couplet/wire'
-import { decodeEnded, encodeEnded } from '../ended-codec.ts'
+import { decodeEnded, decodeLane, encodeEnded, encodeLane, type LaneEntry } from '../ended-codec.ts'
 import { EMPTY_MAILBOX, type Ended, type MailboxRecord } from '../mailbox.ts'
 import type {
   PendingRegistration,
@@ -9,7 +9,6 @@ import type {
   StoredEnvelope,
   User,
 } from '../ports.ts'
-import { stepLane } from '../receipt-lane.ts'
 import type { RecordKind } from './records.ts'
 
 const VERSION = 1
@@ -40,42 +39,64 @@ export const MAILBOX: RecordKind<MailboxRecord<StoredEnvelope>> = {
     oldest([...waiting.map((one) => one.storedAt), ...ended.map((one) => one.endedAt)]),
 }
 
-/** What a sender can ask about: where its envelopes went, and how the last ones ended. */
-export interface LaneRecord {
-  /** The newest last. They may have ended since: the mailbox knows. */
-  readonly sent: readonly { readonly id: Uint8Array; readonly recipient: Uint8Array }[]
+/** How the last envelopes of a sender ended. */
+export const LANE: RecordKind<readonly LaneEntry[]> = {
+  empty: [],
+  encode: (ended) => new Writer().u8(LANE_VERSION).bytes(encodeLane(ended)).finish(),
+  decode: (bytes) => decodeLane(new Reader(bytes).expect(LANE_VERSION, 'version of a lane').rest()),
+  oldestAt: (ended) => oldest(ended.map((one) => one.endedAt)),
+}
+
+/** An envelope that was stored. It may have ended since: the mailbox knows. */
+export interface Sent {
+  readonly id: Uint8Array
+  readonly recipient: Uint8Array
+  /** Milliseconds since 1970. */
+  readonly storedAt: number
+}
+
+/** Where the last envelopes of a sender went, the newest last. */
+export const SENT: RecordKind<readonly Sent[]> = {
+  empty: [],
+  encode(sent) {
+    const writer = new Writer().u8(VERSION).u16(sent.length)
+    for (const { id, recipient, storedAt } of sent) writer.bytes(id).bytes(recipient).u64(storedAt)
+    return writer.finish()
+  },
+  decode(bytes) {
+    const reader = new Reader(bytes).expect(VERSION, 'version of what was sent')
+    const sent = Array.from({ length: reader.u16() }, () => ({
+      id: reader.bytes(HASH_BYTES),
+      recipient: reader.bytes(HASH_BYTES),
+      storedAt: reader.u64(),
+    }))
+    reader.finish()
+    return sent
+  },
+  oldestAt: (sent) => oldest(sent.map((one) => one.storedAt)),
+}
+
+export function stepSent(sent: readonly Sent[], one: Sent): readonly Sent[] {
+  return [...sent, one].slice(-SENT_LIMIT)
+}
+
+/** Lanes of layout 1: where envelopes went and how they ended, in one record. */
+export function decodeFirstLane(bytes: Uint8Array): {
+  readonly sent: readonly Omit<Sent, 'storedAt'>[]
   readonly ended: readonly Ended[]
+} {
+  const reader = new Reader(bytes).expect(VERSION, 'version of a lane')
+  const sent = Array.from({ length: reader.u16() }, () => ({
+    id: reader.bytes(HASH_BYTES),
+    recipient: reader.bytes(HASH_BYTES),
+  }))
+  return { sent, ended: decodeEnded(reader.rest()) }
 }
 
 /** Envelopes of one sender whose mailboxes are remembered. */
 const SENT_LIMIT = 128
-
-export const LANE: RecordKind<LaneRecord> = {
-  empty: { sent: [], ended: [] },
-  encode({ sent, ended }) {
-    const writer = new Writer().u8(VERSION).u16(sent.length)
-    for (const { id, recipient } of sent) writer.bytes(id).bytes(recipient)
-    return writer.bytes(encodeEnded(ended)).finish()
-  },
-  decode(bytes) {
-    const reader = new Reader(bytes).expect(VERSION, 'version of a lane')
-    const sent = Array.from({ length: reader.u16() }, () => ({
-      id: reader.bytes(HASH_BYTES),
-      recipient: reader.bytes(HASH_BYTES),
-    }))
-    return { sent, ended: decodeEnded(reader.rest()) }
-  },
-  oldestAt: ({ ended }) => oldest(ended.map((one) => one.endedAt)),
-}
-
-export function stepSent(lane: LaneRecord, id: Uint8Array, recipient: Uint8Array): LaneRecord {
-  return { ...lane, sent: [...lane.sent, { id, recipient }].slice(-SENT_LIMIT) }
-}
-
-export function stepEnded(lane: LaneRecord, ended: Ended): LaneRecord {
-  const sent = lane.sent.filter(({ id }) => Buffer.compare(id, ended.id) !== 0)
-  return { sent, ended: stepLane(lane.ended, ended) }
-}
+/** 1 had the sender in every entry, and what was sent beside them. */
+export const LANE_VERSION = 2
 
 export const USER: RecordKind<User | undefined> = {
   empty: undefined,

@@ -1,6 +1,7 @@
 /** The engine for many machines. Apart from the rest, so that a single server does not load it. */
 export {
   DEFAULT_PARTITIONS,
+  LAYOUT_VERSION,
   type LayoutOptions,
   type StreamHealth,
   streamHealth,
@@ -12,5 +13,6 @@ export {
   type NatsOptions,
   natsEngine,
   openNats,
+  upgradeNats,
   withoutPassword,
 } from './nats-engine.ts'

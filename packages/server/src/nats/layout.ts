@@ -16,8 +16,8 @@ import {
 } from '@nats-io/jetstream'
 import { StoreUnusableError } from '../sqlite-schema.ts'
 
-/** Raised with every change of streams, subjects or records, together with a migration. */
-export const LAYOUT_VERSION = 1
+/** Raised with every change of streams, subjects or records, together with an upgrade. */
+export const LAYOUT_VERSION = 2
 /** Partitions of a fresh store. They are counted when a node starts, and never change by themselves. */
 export const DEFAULT_PARTITIONS = 8
 const MAX_PARTITIONS = 64
@@ -42,6 +42,11 @@ export const mailboxSubject = (layout: Layout, identityId: Uint8Array): string =
   `${PREFIX}.mailbox.${partitionOf(layout, identityId)}.${hex(identityId)}`
 export const laneSubject = (layout: Layout, sender: Uint8Array): string =>
   `${PREFIX}.lane.${partitionOf(layout, sender)}.${hex(sender)}`
+export const sentSubject = (layout: Layout, sender: Uint8Array): string =>
+  `${PREFIX}.sent.${partitionOf(layout, sender)}.${hex(sender)}`
+/** What was sent by whom a lane belongs to. */
+export const sentOfLane = (lane: string): string => lane.replace('.lane.', '.sent.')
+export const isLane = (subject: string): boolean => subject.startsWith(`${PREFIX}.lane.`)
 /** @param numberKey - keyed hash of a phone number: numbers cannot be guessed from subjects. */
 export const userSubject = (numberKey: Uint8Array): string => `${PREFIX}.user.${hex(numberKey)}`
 export const identitySubject = (identityId: Uint8Array): string =>
@@ -63,13 +68,14 @@ export const laneStream = (partition: number): string => `COUPLET_LANE_${partiti
 export function streamOf(subject: string): string {
   const [, kind, partition] = subject.split('.')
   if (kind === 'mailbox') return mailboxStream(Number(partition))
-  if (kind === 'lane') return laneStream(Number(partition))
+  if (kind === 'lane' || kind === 'sent') return laneStream(Number(partition))
   if (kind === 'registration') return 'COUPLET_REGISTRATION'
   if (kind === 'record') return RECORD_STREAM
-  return kind === 'meta' ? 'COUPLET_META' : 'COUPLET_DIRECTORY'
+  return kind === 'meta' ? META_STREAM : 'COUPLET_DIRECTORY'
 }
 
 export const RECORD_STREAM = 'COUPLET_RECORD'
+export const META_STREAM = 'COUPLET_META'
 
 export function identityOf(subject: string): Uint8Array {
   return Uint8Array.from(Buffer.from(subject.split('.').at(-1)!, 'hex'))
@@ -93,7 +99,7 @@ export async function initStreams(
   if (partitions > MAX_PARTITIONS) {
     throw new StoreUnusableError(`at most ${MAX_PARTITIONS} partitions, not ${partitions}`)
   }
-  const replicas = options.replicas ?? found.get('COUPLET_META')?.config.num_replicas ?? 1
+  const replicas = options.replicas ?? found.get(META_STREAM)?.config.num_replicas ?? 1
   for (const config of streams(partitions, replicas)) {
     if (found.has(config.name)) await manager.streams.update(config.name, config)
     else await manager.streams.add(config)
@@ -108,7 +114,7 @@ export async function checkStreams(manager: JetStreamManager): Promise<Layout> {
   if (partitions === 0) {
     throw new StoreUnusableError('there are no streams of Couplet: run couplet store init')
   }
-  const replicas = found.get('COUPLET_META')?.config.num_replicas ?? 1
+  const replicas = found.get(META_STREAM)?.config.num_replicas ?? 1
   const wrong = streams(partitions, replicas).filter(
     (config) => !matches(config, found.get(config.name)?.config),
   )
@@ -169,7 +175,7 @@ function streams(partitions: number, replicas: number): Wanted[] {
   })
   const parts = Array.from({ length: partitions }, (_, part) => part)
   return [
-    one('COUPLET_META', [`${PREFIX}.meta.*`]),
+    one(META_STREAM, [`${PREFIX}.meta.*`]),
     one('COUPLET_DIRECTORY', [`${PREFIX}.user.*`, `${PREFIX}.identity.*`]),
     one(RECORD_STREAM, [`${PREFIX}.record.*.*`]),
     one('COUPLET_REGISTRATION', [`${PREFIX}.registration.*`], { max_age: REGISTRATION_AGE_NS }),
@@ -182,7 +188,9 @@ function streams(partitions: number, replicas: number): Wanted[] {
         },
       }),
     ),
-    ...parts.map((part) => one(laneStream(part), [`${PREFIX}.lane.${part}.*`])),
+    ...parts.map((part) =>
+      one(laneStream(part), [`${PREFIX}.lane.${part}.*`, `${PREFIX}.sent.${part}.*`]),
+    ),
   ]
 }
 

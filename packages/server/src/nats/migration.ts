@@ -5,13 +5,13 @@
  */
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { decodeEnded, endFromColumns } from '../ended-codec.ts'
+import { decodeEnded, endFromColumns, type LaneEntry } from '../ended-codec.ts'
 import { keyOf } from '../keys.ts'
-import type { Ended } from '../mailbox.ts'
 import type { StoredEnvelope, User } from '../ports.ts'
 import { SqliteRecords } from '../sqlite-records.ts'
 import { lockFolder, SCHEMA_VERSION, StoreUnusableError } from '../sqlite-schema.ts'
 import { SqliteUsers } from '../sqlite-users.ts'
+import type { Sent } from './codecs.ts'
 import type { NatsEngine } from './nats-engine.ts'
 
 export interface MigrationReport {
@@ -111,18 +111,19 @@ function copyLanes(db: DatabaseSync, { store }: NatsEngine): Promise<number> {
     `SELECT id, ended_at AS endedAt, kind, receipt, reason FROM receipts
      WHERE sender = ? ORDER BY position`,
   )
-  const waiting = db.prepare('SELECT id, recipient FROM messages WHERE sender = ?')
+  const waiting = db.prepare(
+    'SELECT id, recipient, stored_at AS storedAt FROM messages WHERE sender = ?',
+  )
   return inParallel(senders, (row) => {
     const sender = row.sender as Uint8Array
     const ended = receipts.all(sender).map(
-      (one): Ended => ({
+      (one): LaneEntry => ({
         id: one.id as Uint8Array,
-        sender,
         end: endFromColumns(one),
         endedAt: one.endedAt as number,
       }),
     )
-    const sent = waiting.all(sender) as { id: Uint8Array; recipient: Uint8Array }[]
+    const sent = waiting.all(sender) as unknown as Sent[]
     return store.mailboxes.importLane(sender, { sent: uniqueById(sent), ended })
   })
 }

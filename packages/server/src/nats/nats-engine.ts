@@ -11,6 +11,7 @@ import type { Engine } from '../ports.ts'
 import { StoreUnusableError } from '../sqlite-schema.ts'
 import { BYTES } from './codecs.ts'
 import { checkStreams, initStreams, type LayoutOptions, metaSubject } from './layout.ts'
+import { layoutVersion, recordLayout, requireLayout, upgradeLayout } from './layout-version.ts'
 import { NatsBus } from './nats-bus.ts'
 import { NatsDirectory } from './nats-directory.ts'
 import { NatsMailboxes } from './nats-mailboxes.ts'
@@ -32,6 +33,7 @@ export async function natsEngine(
   const parts = await openNats(options)
   const { connection, client, manager } = parts
   try {
+    requireLayout(await layoutVersion(manager))
     const layout = await checkStreams(manager)
     const meta = new Records(client, manager, BYTES)
     await checkKey(meta, options.clusterKey, false)
@@ -71,8 +73,21 @@ export interface NatsParts {
 export async function initNats(options: NatsOptions & LayoutOptions): Promise<void> {
   const { connection, client, manager } = await openNats(options)
   try {
+    const found = await layoutVersion(manager)
+    requireLayout(found)
     await initStreams(manager, options)
+    if (found === undefined) await recordLayout(client)
     await checkKey(new Records(client, manager, BYTES), options.clusterKey, true)
+  } finally {
+    await connection.close()
+  }
+}
+
+/** Brings the streams of an older layout to this one. @returns the version that was found. */
+export async function upgradeNats({ url }: { readonly url: string }): Promise<number> {
+  const { connection, client, manager } = await openNats({ url })
+  try {
+    return await upgradeLayout(client, manager)
   } finally {
     await connection.close()
   }

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { type EnvelopeStatus, equalBytes, type PutMode } from '@couplet/wire'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { Hearing } from '../bus.ts'
+import type { LaneEntry } from '../ended-codec.ts'
 import {
   type Answer,
   type Ended,
@@ -14,16 +15,18 @@ import {
   stepShrink,
 } from '../mailbox.ts'
 import type { AckResult, Eviction, MailboxStore, PutResult, StoredEnvelope } from '../ports.ts'
-import { findInLane } from '../receipt-lane.ts'
-import { LANE, MAILBOX, stepEnded, stepSent } from './codecs.ts'
+import { findInLane, stepLane } from '../receipt-lane.ts'
+import { LANE, MAILBOX, SENT, type Sent, stepSent } from './codecs.ts'
 import {
   hex,
   identityOf,
+  isLane,
   type Layout,
   laneStream,
   laneSubject,
   mailboxStream,
   mailboxSubject,
+  sentSubject,
   WRITTEN,
 } from './layout.ts'
 import type { NatsBus } from './nats-bus.ts'
@@ -45,12 +48,14 @@ export class NatsMailboxes implements MailboxStore {
   /** Of this process, so that it knows its own writes again. */
   readonly #writer: string = randomBytes(WRITER_BYTES).toString('base64url')
   readonly #mailboxes: Records<Mailbox>
-  readonly #lanes: Records<ReturnType<typeof LANE.decode>>
+  readonly #lanes: Records<readonly LaneEntry[]>
+  readonly #sent: Records<readonly Sent[]>
 
   constructor(options: NatsMailboxesOptions) {
     this.#options = options
     this.#mailboxes = new Records(options.client, options.manager, MAILBOX, this.#writer)
     this.#lanes = new Records(options.client, options.manager, LANE)
+    this.#sent = new Records(options.client, options.manager, SENT)
   }
 
   async put(recipient: Uint8Array, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
@@ -60,7 +65,7 @@ export class NatsMailboxes implements MailboxStore {
       const done = stepPut(record, own, mode, capacity)
       return { record: done.record, result: done }
     })
-    if (step.outcome.kind === 'stored') this.#sent(own, recipient)
+    if (step.outcome.kind === 'stored') this.#remember(own, recipient)
     return { outcome: step.outcome, evicted: this.#evicted(recipient, step) }
   }
 
@@ -99,12 +104,15 @@ export class NatsMailboxes implements MailboxStore {
   }
 
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
-    const lane = await this.#lanes.read(this.#lane(sender))
+    const [lane, sent] = await Promise.all([
+      this.#lanes.read(this.#lane(sender)),
+      this.#sent.read(this.#sentBy(sender)),
+    ])
     return Promise.all(
       ids.map(async (id): Promise<EnvelopeStatus> => {
-        const sent = lane.sent.findLast((one) => equalBytes(one.id, id))
-        if (sent && (await this.#waits(sent.recipient, sender, id))) return { kind: 'waiting' }
-        return findInLane(lane.ended, id) ?? { kind: 'unknown' }
+        const one = sent.findLast((other) => equalBytes(other.id, id))
+        if (one && (await this.#waits(one.recipient, sender, id))) return { kind: 'waiting' }
+        return findInLane(lane, id) ?? { kind: 'unknown' }
       }),
     )
   }
@@ -124,11 +132,8 @@ export class NatsMailboxes implements MailboxStore {
     }
     for (let part = 0; part < layout.partitions; part++) {
       for (const subject of await scanOldest(client, manager, laneStream(part), before)) {
-        await this.#lanes.change(subject, (lane) => {
-          const ended = lane.ended.filter(({ endedAt }) => endedAt > before)
-          const record = ended.length === lane.ended.length ? lane : { ...lane, ended }
-          return { record, result: undefined }
-        })
+        if (isLane(subject)) await forget(this.#lanes, subject, (one) => one.endedAt > before)
+        else await forget(this.#sent, subject, (one) => one.storedAt > before)
       }
     }
     return evictions
@@ -138,6 +143,7 @@ export class NatsMailboxes implements MailboxStore {
     await Promise.all([
       this.#mailboxes.remove(this.#mailbox(identityId)),
       this.#lanes.remove(this.#lane(identityId)),
+      this.#sent.remove(this.#sentBy(identityId)),
     ])
   }
 
@@ -157,11 +163,16 @@ export class NatsMailboxes implements MailboxStore {
     })
   }
 
-  importLane(sender: Uint8Array, lane: ReturnType<typeof LANE.decode>): Promise<boolean> {
-    return this.#lanes.change(this.#lane(sender), (record) => {
-      if (record.sent.length + record.ended.length > 0) return { record, result: false }
-      return { record: lane, result: true }
-    })
+  /** The same for what is kept for a sender. */
+  async importLane(
+    sender: Uint8Array,
+    lane: { readonly sent: readonly Sent[]; readonly ended: readonly LaneEntry[] },
+  ): Promise<boolean> {
+    const [ended, sent] = await Promise.all([
+      fill(this.#lanes, this.#lane(sender), lane.ended),
+      fill(this.#sent, this.#sentBy(sender), lane.sent),
+    ])
+    return ended || sent
   }
 
   async #waits(recipient: Uint8Array, sender: Uint8Array, id: Uint8Array): Promise<boolean> {
@@ -170,13 +181,10 @@ export class NatsMailboxes implements MailboxStore {
   }
 
   /** Soft state: nobody waits for it, and without it a put that is repeated says `duplicate`. */
-  #sent({ id, sender }: StoredEnvelope, recipient: Uint8Array): void {
-    const ownRecipient = Uint8Array.from(recipient)
-    this.#lanes
-      .change(this.#lane(sender), (lane) => ({
-        record: stepSent(lane, id, ownRecipient),
-        result: undefined,
-      }))
+  #remember({ id, sender, storedAt }: StoredEnvelope, recipient: Uint8Array): void {
+    const one = { id, recipient: Uint8Array.from(recipient), storedAt }
+    this.#sent
+      .change(this.#sentBy(sender), (sent) => ({ record: stepSent(sent, one), result: undefined }))
       .catch(() => {})
   }
 
@@ -201,9 +209,9 @@ export class NatsMailboxes implements MailboxStore {
     })
   }
 
-  async #tell(ended: Ended): Promise<void> {
-    await this.#lanes.change(this.#lane(ended.sender), (lane) => ({
-      record: stepEnded(lane, ended),
+  async #tell({ sender, ...entry }: Ended): Promise<void> {
+    await this.#lanes.change(this.#lane(sender), (lane) => ({
+      record: stepLane(lane, entry),
       result: undefined,
     }))
   }
@@ -215,6 +223,35 @@ export class NatsMailboxes implements MailboxStore {
   #lane(sender: Uint8Array): string {
     return laneSubject(this.#options.layout, sender)
   }
+
+  #sentBy(sender: Uint8Array): string {
+    return sentSubject(this.#options.layout, sender)
+  }
+}
+
+/** Keeps what `keeps` says. */
+async function forget<T>(
+  records: Records<readonly T[]>,
+  subject: string,
+  keeps: (one: T) => boolean,
+): Promise<void> {
+  await records.change(subject, (old) => {
+    const left = old.filter(keeps)
+    return { record: left.length === old.length ? old : left, result: undefined }
+  })
+}
+
+/** Unless there is something. Answers whether it was taken. */
+function fill<T>(
+  records: Records<readonly T[]>,
+  subject: string,
+  entries: readonly T[],
+): Promise<boolean> {
+  return records.change(subject, (old) =>
+    old.length > 0 || entries.length === 0
+      ? { record: old, result: false }
+      : { record: entries, result: true },
+  )
 }
 
 const WRITER_BYTES = 6
