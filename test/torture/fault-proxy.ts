@@ -33,7 +33,8 @@ type Fault =
 type Direction = 'up' | 'down'
 
 export interface ProxyOptions {
-  readonly targetPort: number
+  /** Where a new connection goes. */
+  readonly targetPort: () => number
   readonly random: Random
   /** Longest time that a half-open connection goes unnoticed. */
   readonly halfOpenMs: number
@@ -85,7 +86,7 @@ export class FaultProxy {
     }
     // Its own choices: how many packets there are must not decide what the next line suffers.
     const own = Random.of(random.integer(0, 2 ** 31))
-    const line = new Line(client, targetPort, fault, { random: own, onCut: () => this.cuts++ })
+    const line = new Line(client, targetPort(), fault, { random: own, onCut: () => this.cuts++ })
     this.#lines.add(line)
     void line.over.then(() => this.#lines.delete(line))
   }

@@ -3,12 +3,14 @@
  * over; then calm, until everything has arrived; then the verdict.
  */
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { pathToFileURL } from 'node:url'
 import { beginRegistration, completeRegistration } from '@couplet/client/node'
+import type { NatsCluster } from '../../packages/server/test/nats-server.ts'
+import { type EngineName, engineOf, openEngine, type TortureEngine } from './engines.ts'
+import { failpoint, freePort } from './failpoint.ts'
 import { FaultProxy } from './fault-proxy.ts'
 import { Oracle, type Verdict } from './oracle.ts'
 import { Random } from './random.ts'
@@ -23,8 +25,11 @@ export interface TortureOptions {
   readonly pace: number
   /** Of each mailbox. */
   readonly capacity: number
-  /** Program and arguments; `{port}`, `{data}`, `{codes}` and `{capacity}` are filled in. */
-  readonly server: readonly string[]
+  readonly engine: EngineName
+  /** Instead of the engine's: program and arguments of a server, with the same places to fill in. */
+  readonly server?: readonly string[] | undefined
+  /** For the server's `--store`. */
+  readonly store?: string | undefined
   /** Where homes and data lie; a temporary folder of its own is made in it. */
   readonly folder?: string | undefined
   /** The faults go on until there were so many, whatever the time. */
@@ -63,7 +68,9 @@ class Run {
   readonly #oracle = new Oracle()
   readonly #people: TorturePerson[] = []
   readonly #environment: Record<string, string>
-  #server: TortureServer | undefined
+  readonly #servers: TortureServer[] = []
+  #engine: TortureEngine | undefined
+  #natsKills = 0
   #suffering = true
   #isStorm = false
   #messages = 0
@@ -79,28 +86,15 @@ class Run {
   }
 
   async prepare(): Promise<void> {
-    const { seed, people, capacity } = this.#options
-    const port = await freePort()
-    const values: Record<string, string> = {
-      port: String(port),
-      data: this.#path('server'),
-      codes: this.#path('codes.jsonl'),
-      capacity: String(capacity),
-    }
-    this.#server = new TortureServer({
-      command: this.#options.server.map((word) =>
-        word.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''),
-      ),
-      port,
-      data: this.#path('server'),
-      capacity,
-      environment: { ...this.#environment, COUPLET_CLOCK_FILE: this.#path('server.clock') },
-      oracle: this.#oracle,
-    })
-    await this.#server.start()
+    const { seed, people, engine, server } = this.#options
+    this.#engine = server ? engineOf(server) : await openEngine(engine, this.#path('server'))
+    for (let i = 0; i < this.#engine.nodes; i++) this.#servers.push(await this.#newServer())
+    await Promise.all(this.#servers.map((one) => one.start()))
     for (let i = 0; i < people; i++) {
       const random = Random.of(seed, 'line', i)
-      const proxy = await FaultProxy.listen({ targetPort: port, random, halfOpenMs: HALF_OPEN_MS })
+      const node = Random.of(seed, 'node', i)
+      const targetPort = (): number => node.pick(this.#servers).port
+      const proxy = await FaultProxy.listen({ targetPort, random, halfOpenMs: HALF_OPEN_MS })
       const person = new TorturePerson({
         phone: `+1202555${String(i).padStart(4, '0')}`,
         home: this.#path(`person-${i}`),
@@ -118,8 +112,13 @@ class Run {
   async suffer(): Promise<void> {
     const { minutes, seed } = this.#options
     const lives = this.#people.map((person, i) => this.#live(person, Random.of(seed, 'person', i)))
-    lives.push(this.#killServers(Random.of(seed, 'server')), this.#count())
-    lives.push(this.#weather(Random.of(seed, 'weather')))
+    if (this.#engine!.remembers) {
+      const servers = this.#servers.entries()
+      for (const [i, server] of servers)
+        lives.push(this.#killServer(server, Random.of(seed, 'server', i)))
+    }
+    if (this.#engine!.nats) lives.push(this.#hurtNats(this.#engine!.nats, Random.of(seed, 'nats')))
+    lives.push(this.#count(), this.#weather(Random.of(seed, 'weather')))
     const began = Date.now()
     const lasts = 60_000 * minutes
     let told = began
@@ -138,7 +137,6 @@ class Run {
     const people = this.#people
     this.#options.tell('calm now: waiting for everything to arrive')
     for (const { proxy } of people) proxy.calmDown()
-    if (!this.#server!.isAlive) await this.#server!.start()
     for (let round = 0; round < RECOVERY_ROUNDS; round++) {
       // Some waits are meant in hours (one replacement session an hour, say): the clocks jump.
       const offset = round * RECOVERY_JUMP_MS
@@ -147,7 +145,7 @@ class Run {
     }
     await sleep(SETTLED_MS)
     await Promise.all(people.map((person) => person.end('SIGTERM')))
-    await this.#server!.stop()
+    await Promise.all(this.#servers.map((server) => server.stop()))
   }
 
   async judge(): Promise<Outcome> {
@@ -158,7 +156,8 @@ class Run {
   async end(): Promise<void> {
     this.#suffering = false
     await Promise.all(this.#people.map((person) => person.end('SIGKILL')))
-    await this.#server?.kill()
+    await Promise.all(this.#servers.map((server) => server.kill()))
+    await this.#engine?.nats?.end()
     for (const { proxy } of this.#people) proxy.close()
   }
 
@@ -235,15 +234,60 @@ class Run {
     await person.start(random.chance(0.3) ? failpoint(random) : undefined)
   }
 
-  async #killServers(random: Random): Promise<void> {
-    const server = this.#server!
-    while (this.#suffering) {
-      await this.#sleep(this.#nextDeath(random) - Date.now())
-      while (this.#suffering && !this.#isStorm) await sleep(200)
-      if (!this.#suffering) break
+  async #newServer(): Promise<TortureServer> {
+    const { capacity, store } = this.#options
+    const port = await freePort()
+    const values: Record<string, string> = {
+      port: String(port),
+      data: this.#path('server'),
+      codes: this.#path('codes.jsonl'),
+      capacity: String(capacity),
+    }
+    const command = [...this.#engine!.command, ...(store ? ['--store', store] : [])]
+    return new TortureServer({
+      command: command.map((word) =>
+        word.replaceAll(/\{(\w+)\}/g, (_, name: string) => values[name] ?? ''),
+      ),
+      port,
+      data: this.#path('server'),
+      capacity,
+      environment: { ...this.#environment, COUPLET_CLOCK_FILE: this.#path('server.clock') },
+      oracle: this.#oracle,
+      mayFailToStart: this.#engine!.nats !== undefined,
+    })
+  }
+
+  /** Answers whether it is a time to die; later, or never, when the suffering ends before. */
+  async #isTimeToDie(random: Random): Promise<boolean> {
+    await this.#sleep(this.#nextDeath(random) - Date.now())
+    while (this.#suffering && !this.#isStorm) await sleep(200)
+    return this.#suffering
+  }
+
+  async #killServer(server: TortureServer, random: Random): Promise<void> {
+    while (await this.#isTimeToDie(random)) {
+      if (random.chance(0.5) && server.killWorker(random)) continue
       await server.kill()
       await sleep(random.integer(0, 1500))
       while (!server.isAlive) await server.start(random.chance(0.5) ? failpoint(random) : undefined)
+    }
+  }
+
+  /** Kills one server of NATS after the other, or lets it hang, as a slow disk does. */
+  async #hurtNats({ servers }: NatsCluster, random: Random): Promise<void> {
+    while (await this.#isTimeToDie(random)) {
+      const victim = random.pick(servers)
+      const lasts = random.integer(100, 4000)
+      if (random.chance(0.5)) {
+        victim.pause()
+        await this.#sleep(lasts)
+        victim.resume()
+      } else {
+        await victim.stop('SIGKILL')
+        this.#natsKills++
+        await this.#sleep(lasts)
+        await victim.start()
+      }
     }
   }
 
@@ -255,9 +299,9 @@ class Run {
   }
 
   async #restartAll(offsetMs: number): Promise<void> {
-    await this.#server!.stop()
+    if (this.#engine!.remembers) await Promise.all(this.#servers.map((server) => server.stop()))
     await writeFile(this.#path('server.clock'), String(offsetMs))
-    await this.#server!.start()
+    await Promise.all(this.#servers.map((server) => this.#startSurely(server)))
     await Promise.all(
       this.#people.map(async (person) => {
         await person.end('SIGTERM')
@@ -265,6 +309,13 @@ class Run {
         await person.start()
       }),
     )
+  }
+
+  async #startSurely(server: TortureServer): Promise<void> {
+    while (!server.isAlive) {
+      await server.start()
+      if (!server.isAlive) await sleep(500)
+    }
   }
 
   /** Whether everything arrives, as long as anything moves. */
@@ -298,7 +349,8 @@ class Run {
   }
 
   get #kills(): number {
-    return this.#server!.kills + sum(this.#people, ({ kills }) => kills)
+    const others = sum(this.#servers, ({ kills }) => kills) + this.#natsKills
+    return others + sum(this.#people, ({ kills }) => kills)
   }
 
   get #isEnough(): boolean {
@@ -318,24 +370,6 @@ class Run {
   #path(name: string): string {
     return join(this.#folder, name)
   }
-}
-
-/** Death between two writes, or a disk that is full for a while. */
-function failpoint(random: Random): string {
-  const kind = random.weighted({ 'kill-before': 4, 'kill-after': 4, full: 2 })
-  // Early ones as likely as late ones.
-  const at = Math.floor(2 ** (random.fraction() * 10))
-  return kind === 'full' ? `full:${at}:${random.integer(1, 30)}` : `${kind}:${at}`
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => {
-    server.listen(0, 'localhost', resolve)
-  })
-  const { port } = server.address() as { port: number }
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 function sum<T>(list: readonly T[], value: (one: T) => number): number {

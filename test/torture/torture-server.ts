@@ -1,9 +1,10 @@
 /** The server under torture: a command that is started, killed and started again on the same data. */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Oracle } from './oracle.ts'
+import type { Random } from './random.ts'
 
 export interface ServerOptions {
   /** Program and arguments. */
@@ -14,6 +15,8 @@ export interface ServerOptions {
   readonly capacity: number
   readonly environment: Readonly<Record<string, string>>
   readonly oracle: Oracle
+  /** It may end by itself while it starts: when what it needs is away. */
+  readonly mayFailToStart: boolean
 }
 
 export class TortureServer {
@@ -36,7 +39,7 @@ export class TortureServer {
     this.#checkCapacity()
     const { command, environment } = this.#options
     const [program, ...args] = command
-    this.#expectsEnd = failpoint !== undefined
+    this.#expectsEnd = failpoint !== undefined || this.#options.mayFailToStart
     const child = spawn(program!, args, {
       // A group of its own, so that a kill reaches every worker of it.
       detached: true,
@@ -53,6 +56,21 @@ export class TortureServer {
     this.#child = child
     this.#exited = new Promise((resolve) => child.once('exit', () => this.#ended(child, resolve)))
     await this.#answers(child)
+    if (failpoint === undefined) this.#expectsEnd = false
+  }
+
+  get port(): number {
+    return this.#options.port
+  }
+
+  /** One of its workers dies, if it has any; the others go on. */
+  killWorker(random: Random): boolean {
+    const pid = this.#child?.pid
+    const workers = pid === undefined ? [] : workersOf(pid)
+    if (workers.length < 2) return false
+    process.kill(random.pick(workers), 'SIGKILL')
+    this.kills++
+    return true
   }
 
   get isAlive(): boolean {
@@ -123,6 +141,11 @@ export class TortureServer {
       rmSync(folder, { recursive: true })
     }
   }
+}
+
+function workersOf(pid: number): readonly number[] {
+  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+  return stdout.split(/\s+/).map(Number).filter(Boolean)
 }
 
 const START_LIMIT_MS = 60_000
