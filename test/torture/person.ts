@@ -81,5 +81,11 @@ function faultOf(error: unknown): string {
 
 /** At once and whole: whatever happened before a kill has been said. */
 function say(report: Report): void {
-  writeSync(1, `${JSON.stringify(report)}\n`)
+  try {
+    writeSync(1, `${JSON.stringify(report)}\n`)
+  } catch (error) {
+    // Nobody listens: the whole torture was ended.
+    if ((error as NodeJS.ErrnoException).code === 'EPIPE') process.exit(1)
+    throw error
+  }
 }

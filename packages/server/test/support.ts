@@ -197,13 +197,14 @@ export function verifyCode(
 }
 
 export async function register(
-  server: TestServer,
+  server: Pick<TestServer, 'url' | 'name' | 'codes'>,
   phone: string,
   identity: TestIdentity = makeIdentity(phone),
+  code: () => string | Promise<string> = () => server.codes.get(phone)!.at(-1)!,
 ): Promise<TestIdentity> {
   const opened = await openRegistration(server, identity)
   if (opened.status !== 201) throw new Error(`not opened: ${JSON.stringify(opened.body)}`)
-  const verified = await verifyCode(server, identity, opened, server.codes.get(phone)!.at(-1)!)
+  const verified = await verifyCode(server, identity, opened, await code())
   if (verified.status !== 200) throw new Error(`not verified: ${JSON.stringify(verified.body)}`)
   return identity
 }

@@ -151,7 +151,15 @@ export async function streamHealth(manager: JetStreamManager): Promise<readonly 
 async function findStreams(manager: JetStreamManager): Promise<ReadonlyMap<string, StreamInfo>> {
   const found = new Map<string, StreamInfo>()
   for await (const info of manager.streams.list(`${PREFIX}.>`)) found.set(info.config.name, info)
-  return found
+  // The list leaves out whose leader does not answer just now; the names do not.
+  const silent: string[] = []
+  for await (const name of manager.streams.names(`${PREFIX}.>`)) {
+    const info = found.get(name) ?? (await manager.streams.info(name).catch(() => undefined))
+    if (info) found.set(name, info)
+    else silent.push(name)
+  }
+  if (silent.length === 0) return found
+  throw new StoreUnusableError(`${silent.join(', ')}: no answer; is a majority of NATS running?`)
 }
 
 function countPartitions(found: ReadonlyMap<string, StreamInfo>): number {
