@@ -4,7 +4,9 @@
  */
 import type { Connection, Contact, Plain, Warning } from '@couplet/client'
 import { ClientError } from '@couplet/client'
+import { decodeSession, encodeSession, MAX_UNRECEIPTED } from '@couplet/protocol'
 import { NO_LIMITS } from '@couplet/server'
+import type { Bytes } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { type PersonOptions, TestClock, TestPerson, TestServer, until } from './people.ts'
 import { withApi } from './tampering.ts'
@@ -114,6 +116,26 @@ describe('state that is lost', () => {
       await until(async () => (await ana.couplet.outbox()).length === 0)
       expect((await ana.couplet.contacts())[0]).not.toHaveProperty('sessionReplaced')
     }
+  })
+
+  test('a sender who is too far ahead of every receipt, with nothing under way, begins anew', async () => {
+    const ana = await register(ANA)
+    const ben = await register(BEN)
+    await ana.online()
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'one')).delivered
+    await ana.offline()
+    // As after twenty thousand messages of which none arrived and none waits any more.
+    await ana.store.transaction(async (transaction) => {
+      const [entry] = await transaction.list<{ state: Bytes }>('sessions', '1')
+      const { sending, ...session } = decodeSession(entry!.value.state)
+      const ahead = { ...sending!, count: sending!.receipted + MAX_UNRECEIPTED }
+      const state = encodeSession({ ...session, sending: ahead })
+      await transaction.put('sessions', '1', entry!.position, { ...entry!.value, state })
+    })
+    await ana.online()
+    await (await ana.couplet.send(BEN, 'two')).delivered
+    await (await ben.couplet.send(ANA, 'three')).delivered
   })
 
   test('a lie of the directory that is taken back costs no message', async () => {
@@ -272,6 +294,35 @@ describe('calls that come at once', () => {
   })
 })
 
+describe('what is of no more use, while connected', () => {
+  test('is forgotten: sessions that nobody sends in, envelopes that no server can bring again', async () => {
+    const clock = new TestClock(36_000)
+    const ana = await register(ANA, { clock })
+    const ben = await register(BEN)
+    const count = (collection: string, partition: string) =>
+      ana.store.transaction(async (tables) => (await tables.list(collection, partition)).length)
+    await ana.online()
+    await ben.online()
+    await (await ana.couplet.send(BEN, 'one')).delivered
+    await (await ben.couplet.send(ANA, 'two')).delivered
+    await ben.offline()
+    await ben.forgetSessions()
+    await ben.online()
+    await (await ben.couplet.send(ANA, 'three')).delivered
+    await (await ana.couplet.send(BEN, 'four')).delivered
+    expect(await count('sessions', '1')).toBe(2)
+    expect(await count('received-envelopes', 'days')).toBe(1)
+
+    clock.offset += 31 * DAY_MS
+    await until(async () => (await count('sessions', '1')) === 1, 20_000)
+    // The server may keep an envelope for a month, and clocks may be wrong: two months, then.
+    expect(await count('received-envelopes', 'days')).toBe(1)
+    clock.offset += 31 * DAY_MS
+    await until(async () => (await count('received-envelopes', 'days')) === 0, 20_000)
+    await (await ana.couplet.send(BEN, 'five')).delivered
+  })
+})
+
 describe('own prekeys, while connected for long', () => {
   test('rotate within an hour of their use, and their private halves are destroyed after two days', async () => {
     const clock = new TestClock(36_000)
@@ -359,3 +410,5 @@ function changeRecord(
     await transaction.put(collection, partition, position, change(record))
   })
 }
+
+const DAY_MS = 24 * 60 * 60 * 1000

@@ -4,11 +4,12 @@
  *
  * Sealing and storing the advanced ratchet are one transaction, before a byte leaves.
  */
-import { type Content, sealMessage } from '@couplet/protocol'
+import { type Content, mustWaitForReceipt, sealMessage } from '@couplet/protocol'
 import { type Bytes, fromHex, type PutMode, toHex } from '@couplet/wire'
 import { type Context, messageEntropy } from './context.ts'
 import { currentSession, mustStillWait, mustWait } from './reactions.ts'
 import type { ContactRecord, OutgoingRecord, Placed, SessionEntry } from './records.ts'
+import { mayReplace } from './session-opener.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /** What the pump of one contact does next. */
@@ -48,9 +49,18 @@ export class Sealer {
       if (!contact.identity) return { kind: 'needs-identity', contact }
       const entry = await currentSession(tables, contact)
       if (!entry) return { kind: 'needs-session', contact }
+      if (await isJammed(tables, contact, entry)) return this.#giveUp(tables, contact, entry)
       if (mustWait(entry, contact)) return { kind: 'idle' }
       return this.#seal(tables, contact, entry, choice)
     })
+  }
+
+  async #giveUp(tables: Tables, contact: ContactRecord, entry: SessionEntry): Promise<Step> {
+    const now = this.#now()
+    if (!mayReplace(contact, now)) return { kind: 'wait', until: now + REPLACEMENT_WAIT_MS }
+    const session = { ...entry.session, standing: 'dead' as const }
+    await tables.putSession(contact.no, { ...entry, session })
+    return { kind: 'needs-session', contact }
   }
 
   /** An empty message, if one can be sent now. */
@@ -153,5 +163,15 @@ export class Sealer {
   }
 }
 
+/** Ahead of every receipt, and nothing is under way any more that could bring one. */
+async function isJammed(
+  tables: Tables,
+  { no }: ContactRecord,
+  { session }: SessionEntry,
+): Promise<boolean> {
+  return mustWaitForReceipt(session) && (await tables.outbox(no, 'out', 1)).length === 0
+}
+
+const REPLACEMENT_WAIT_MS = 60 * 60 * 1000
 /** Resent envelopes that wait at the server or for its answer, for each contact. */
 const MAX_RESENDS_UNDERWAY = 2
