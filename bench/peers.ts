@@ -20,7 +20,7 @@ export function installPeers(folder: string, tell: (message: string) => void): v
   const script = env.npm_execpath
   const result = script?.endsWith('.js')
     ? spawnSync(execPath, [script, ...args], { cwd: folder, stdio: ['ignore', 2, 2] })
-    : spawnSync('npm', args, { cwd: folder, stdio: ['ignore', 2, 2], shell: true })
+    : spawnSync(`npm ${args.join(' ')}`, { cwd: folder, stdio: ['ignore', 2, 2], shell: true })
   if (result.status !== 0) throw new Error('npm could not install it; see above')
   writeFileSync(stamp, wanted)
 }

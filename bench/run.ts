@@ -6,6 +6,13 @@
  * runs.
  */
 import { argv, stderr, stdout } from 'node:process'
+import {
+  allocationReport,
+  excesses,
+  measureAllocations,
+  recordAllocations,
+  recordedAllocations,
+} from './guard.ts'
 import { type Plan, saveResults } from './harness.ts'
 import { SUBJECTS } from './protocol/subjects.ts'
 import { benchProtocol, protocolReport } from './protocol.ts'
@@ -25,6 +32,14 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> 
     stdout.write(`${protocolReport(results)}\n`)
     if (keep) tell(`kept in ${saveResults('protocol', results)}`)
     if (json) stdout.write(`${JSON.stringify(results)}\n`)
+  },
+  async guard({ json, keep }) {
+    const now = measureAllocations()
+    const recorded = recordedAllocations()
+    stdout.write(`${allocationReport(now, recorded)}\n`)
+    for (const excess of excesses(now, recorded)) tell(`too much: ${excess}`)
+    if (keep) tell(`recorded in ${recordAllocations(now)}`)
+    if (json) stdout.write(`${JSON.stringify(now)}\n`)
   },
   async server({ quick, only, json, keep }) {
     const plan = quick ? QUICK_SERVER_PLAN : FULL_SERVER_PLAN

@@ -75,7 +75,7 @@ export async function benchServer(
         continue
       }
       tell(`${name}: starting`)
-      contestants.push(await ServerUnderTest.start(name, subject, plan))
+      contestants.push(await ServerUnderTest.start(name, await subject(), plan))
     }
     for (const one of contestants) await one.warmUp()
     for (let round = 0; round < plan.rounds; round++) {

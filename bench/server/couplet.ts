@@ -45,6 +45,8 @@ export const couplet: ServerSubject = {
           `--data=${folder}`,
           `--code-sender=file:${join(folder, 'codes.jsonl')}`,
           '--log-level=warn',
+          // All people come from one address here, and write faster than any person.
+          '--no-limits',
         ],
       },
       port,

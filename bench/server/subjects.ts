@@ -1,9 +1,5 @@
-/** Every server that is compared. */
-import { couplet } from './couplet.ts'
-import { mosquitto } from './mosquitto.ts'
-import { cRelay, wsRelay } from './relays.ts'
+/** Every server that is compared. Each is loaded only when it is measured, and its library is there. */
 import type { ServerSubject } from './subject.ts'
-import { ejabberd, prosody } from './xmpp.ts'
 
 export const OURS = 'couplet'
 
@@ -11,16 +7,19 @@ export const SERVERS: Readonly<
   Record<
     string,
     {
-      readonly subject: ServerSubject
+      readonly subject: () => Promise<ServerSubject>
       /** A program that has to be there. */
       readonly needs?: string
     }
   >
 > = {
-  [OURS]: { subject: couplet },
-  ejabberd: { subject: ejabberd, needs: 'ejabberdctl' },
-  prosody: { subject: prosody, needs: 'prosody' },
-  mosquitto: { subject: mosquitto, needs: 'mosquitto' },
-  'ws-relay': { subject: wsRelay },
-  'c-relay': { subject: cRelay, needs: 'cc' },
+  [OURS]: { subject: async () => (await import('./couplet.ts')).couplet },
+  ejabberd: { subject: async () => (await import('./xmpp.ts')).ejabberd, needs: 'ejabberdctl' },
+  prosody: { subject: async () => (await import('./xmpp.ts')).prosody, needs: 'prosody' },
+  mosquitto: {
+    subject: async () => (await import('./mosquitto.ts')).mosquitto,
+    needs: 'mosquitto',
+  },
+  'ws-relay': { subject: async () => (await import('./relays.ts')).wsRelay },
+  'c-relay': { subject: async () => (await import('./relays.ts')).cRelay, needs: 'cc' },
 }
