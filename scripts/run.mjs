@@ -26,6 +26,7 @@ const TASKS = {
   test: { program: ['scripts/test.ts'], development: true },
   check: { program: ['scripts/check.ts'], development: true },
   torture: { program: ['test/torture/main.ts'], development: true },
+  fuzz: { program: ['test/fuzz/main.ts'], development: true },
   model: { program: ['scripts/model.ts'], development: true },
   mutants: { program: ['test/mutants/main.ts'], development: true },
   fix: { program: ['scripts/check.ts', '--fix'], development: true },
