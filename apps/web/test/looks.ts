@@ -5,7 +5,8 @@
  * A picture may differ from its reference in `TOLERANCE.share` of its pixels, each counted when its
  * colour is further away than `TOLERANCE.colour` (pixelmatch: 0 to 1): versions of Chromium and fonts
  * of the system differ by less, a colour, a border or a row that is not where it was by more. Times,
- * numbers, keys and codes are hidden. `UPDATE_PICTURES=1` makes the references anew: look at them.
+ * numbers, keys and codes are hidden. `UPDATE_PICTURES=1` makes the references anew, and the pictures of
+ * `docs/` with them: look at them.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
@@ -85,6 +86,8 @@ export function isTooWide(page: Page): Promise<boolean> {
 }
 
 async function differences(page: Page, name: string): Promise<string[]> {
+  const image = DOCUMENTED[name]
+  if (process.env.UPDATE_PICTURES && image) await page.screenshot({ path: join(IMAGES, image) })
   await page.evaluate(hide, HIDDEN)
   const taken = await page.screenshot({ animations: 'disabled' })
   await page.evaluate(hide, '')
@@ -119,6 +122,14 @@ function hide(selectors: string): void {
 const TOLERANCE = { colour: 0.15, share: 0.015 } as const
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
 const PICTURES = join(import.meta.dirname, 'pictures')
+/** References that are pictures of the documentation too, with nothing hidden. */
+const DOCUMENTED: Readonly<Record<string, string>> = {
+  'chat-light-1200': 'web-chat.png',
+  'verify-light-1200': 'web-verify.png',
+  'chat-dark-390': 'web-phone.png',
+  'key-changed-light-1200': 'web-key-changed.png',
+}
+const IMAGES = join(import.meta.dirname, '../../../docs/images')
 /** What differs from run to run. */
 const HIDDEN =
   'time, code, .qr, .digits, .stage-foot, .profile-number, .chat-person-more, .facts dd, .code-boxes'
@@ -131,7 +142,7 @@ const REFERENCES: ReadonlySet<string> = new Set([
   'empty-light-1200',
   'chat-light-1200',
   'chat-dark-1200',
-  'chat-light-390',
+  'chat-dark-390',
   'chat-ar-light-1200',
   'chat-ar-dark-390',
   'verify-light-1200',

@@ -33,7 +33,12 @@ test('before the chats', async () => {
 })
 
 test('the chats', async () => {
-  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
+  const [ana, ben, jonas, dora] = await Promise.all([
+    world.person(),
+    world.elsewhere('+12025550111'),
+    world.elsewhere('+12025550112'),
+    world.elsewhere('+12025550113'),
+  ])
   const { page } = ana
   let couplet = await ben.online()
   await passes(ana, 'empty')
@@ -44,6 +49,13 @@ test('the chats', async () => {
   await page.getByRole('img', { name: /^Code with/ }).waitFor()
   await passes(ana, 'new-code')
   await page.keyboard.press('Escape')
+  await ana.add(jonas, 'Jonas Weber')
+  await ana.send('Sent the draft')
+  await ana.sees('Sent the draft', 'Sent')
+  await dora.online()
+  await (await dora.couplet.send(ana.phone, 'Is this the number from the market?')).sent
+  await page.getByText('1 unread message').waitFor()
+  await dora.offline()
   await ana.add(ben, 'Amara Okafor')
   await couplet.send(ana.phone, 'Are you still coming tonight?')
   await ana.sees('Are you still coming tonight?')

@@ -23,8 +23,12 @@ export function stayConnected(couplet: Couplet, onBroken: (error: unknown) => vo
     }))
     clearTimeout(doubt)
     // The SDK tries again by itself and keeps to itself why it failed: that is asked for here.
-    if (state === 'offline' && before === 'online') connect(couplet, onBroken)
-    else if (state === 'offline') doubt = setTimeout(() => connect(couplet, onBroken), DOUBT_MS)
+    const ask = () => {
+      // A page that is frozen has said goodbye, and is not to be called back.
+      if (document.visibilityState === 'visible') connect(couplet, onBroken)
+    }
+    if (state === 'offline' && before === 'online') ask()
+    else if (state === 'offline') doubt = setTimeout(ask, DOUBT_MS)
   })
   connect(couplet, onBroken)
 }
