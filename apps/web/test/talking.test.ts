@@ -43,6 +43,22 @@ describe('registration', () => {
     await ana.page.getByRole('heading', { name: 'You are in' }).waitFor()
   })
 
+  test('takes a number from a finger that is quicker than the metadata of numbers', async () => {
+    const ana = await world.visitor({ serviceWorkers: 'block' })
+    people = [ana]
+    const gate = Promise.withResolvers<void>()
+    await ana.page.route('**/assets/min-*.js', async (route) => {
+      await gate.promise
+      await route.continue()
+    })
+    await ana.page.reload()
+    await ana.page.getByLabel('Phone number').fill(ana.phone)
+    await ana.page.getByRole('button', { name: 'Send code' }).click()
+    await ana.page.getByRole('button', { name: 'Making your keys…' }).waitFor()
+    gate.resolve()
+    await ana.page.getByRole('heading', { name: 'Enter the code' }).waitFor()
+  })
+
   test('is taken up again where it was when the page is closed before the code', async () => {
     const ana = await world.visitor()
     people = [ana]

@@ -10,7 +10,7 @@ type Library = typeof import('libphonenumber-js/min')
 const useLibrary = create<{ readonly library: Library | undefined }>()(() => ({
   library: undefined,
 }))
-let asking: Promise<void> | undefined
+let asking: Promise<Library> | undefined
 
 export interface Country {
   /** ISO 3166-1, two letters. */
@@ -37,13 +37,28 @@ export interface Phones {
 export function usePhones(): Phones {
   const library = useLibrary((state) => state.library)
   useEffect(() => {
-    if (!asking) asking = load()
+    // What could not be loaded is tried again with the next that is needed.
+    load().catch(() => undefined)
   }, [])
   return library ? phonesOf(library) : UNLOADED
 }
 
-async function load(): Promise<void> {
-  useLibrary.setState({ library: await import('libphonenumber-js/min') })
+/** What was typed, as E.164: waits for the metadata, which may come later than a quick finger. */
+export async function parsePhone(text: string, country: string): Promise<string | undefined> {
+  return phonesOf(await load()).parse(text, country)?.phone
+}
+
+function load(): Promise<Library> {
+  if (!asking) {
+    asking = import('libphonenumber-js/min')
+    asking.then(
+      (library) => useLibrary.setState({ library }),
+      () => {
+        asking = undefined
+      },
+    )
+  }
+  return asking
 }
 
 const UNLOADED: Phones = {

@@ -1,13 +1,24 @@
 /** Country and number. A whole number with its +, typed or pasted, chooses the country by itself. */
-import { type Ref, useEffect, useId, useMemo, useState } from 'react'
-import { likelyCountry, usePhones } from '../app/phones.ts'
+import { type Ref, useEffect, useId, useMemo } from 'react'
+import { likelyCountry, parsePhone, usePhones } from '../app/phones.ts'
 import { useLanguage, useWords } from '../i18n/index.ts'
 import { TextField } from './field.tsx'
 
 export interface TypedPhone {
   readonly text: string
-  /** E.164, when the text can be a number. */
+  /** ISO 3166-1, two letters. */
+  readonly country: string
+  /** E.164, when the text can be a number, and as soon as that is known. */
   readonly phone: string | undefined
+}
+
+export function nothingTyped(): TypedPhone {
+  return { text: '', country: likelyCountry(), phone: undefined }
+}
+
+/** The number, once it can be known. */
+export async function phoneOf({ text, country, phone }: TypedPhone): Promise<string | undefined> {
+  return phone ?? (text.trim() ? parsePhone(text, country) : undefined)
 }
 
 export function PhoneField({
@@ -29,16 +40,18 @@ export function PhoneField({
   const { tag } = useLanguage()
   const phones = usePhones()
   const id = useId()
-  const [country, setCountry] = useState(likelyCountry)
+  const { country } = value
   const countries = useMemo(() => phones.countries(tag), [phones, tag])
   const chosen = countries.find(({ code }) => code === country)
 
   const change = (text: string, inCountry: string) => {
     const parsed = phones.parse(text, inCountry)
-    if (parsed?.country && parsed.country !== inCountry && text.trim().startsWith('+')) {
-      setCountry(parsed.country)
-    }
-    onChange({ text, phone: parsed?.phone })
+    const isWhole = text.trim().startsWith('+')
+    onChange({
+      text,
+      country: (isWhole && parsed?.country) || inCountry,
+      phone: parsed?.phone,
+    })
   }
   // The metadata came after something had been typed.
   // biome-ignore lint/correctness/useExhaustiveDependencies: only when they arrive
@@ -61,10 +74,7 @@ export function PhoneField({
             id={`${id}-country`}
             autoComplete="tel-country-code"
             value={country}
-            onChange={(event) => {
-              setCountry(event.currentTarget.value)
-              change(value.text, event.currentTarget.value)
-            }}
+            onChange={(event) => change(value.text, event.currentTarget.value)}
           >
             {countries.length === 0 && <option value={country}>{country}</option>}
             {countries.map(({ code, name, callingCode }) => (

@@ -7,13 +7,13 @@ import { go } from '../../app/places.ts'
 import { useLanguage } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
-import { PhoneField, type TypedPhone } from '../../ui/phone-field.tsx'
+import { nothingTyped, PhoneField, phoneOf } from '../../ui/phone-field.tsx'
 import { copyText } from '../../ui/toast.tsx'
 
 export function ByNumber({ onDone }: { readonly onDone: () => void }) {
   const { words, tag } = useLanguage()
   const phones = usePhones()
-  const [typed, setTyped] = useState<TypedPhone>({ text: '', phone: undefined })
+  const [typed, setTyped] = useState(nothingTyped)
   const [name, setName] = useState('')
   const [error, setError] = useState<string>()
   const [isUnknown, setUnknown] = useState(false)
@@ -22,18 +22,15 @@ export function ByNumber({ onDone }: { readonly onDone: () => void }) {
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     if (busy) return
-    const { phone, text } = typed
     const couplet = requireCouplet()
-    if (!phone) {
-      setError(words(text.trim() ? 'welcome.error.number' : 'welcome.error.empty'))
-      return
-    }
-    if (phone === couplet.phone) {
-      setError(words('new.self'))
-      return
-    }
     setBusy(true)
     try {
+      const phone = await phoneOf(typed)
+      if (!phone || phone === couplet.phone) {
+        const empty = typed.text.trim() ? 'welcome.error.number' : 'welcome.error.empty'
+        setError(words(phone ? 'new.self' : empty))
+        return setBusy(false)
+      }
       // Asks the server for the key, and pins it.
       await couplet.verify(phone)
       if (name.trim()) await changePerson(phone, { name: name.trim() })
@@ -46,7 +43,7 @@ export function ByNumber({ onDone }: { readonly onDone: () => void }) {
       setUnknown(isNobody)
       setError(
         isNobody
-          ? words('new.unknown', { phone: phones.format(phone) })
+          ? words('new.unknown', { phone: phones.format(typed.phone ?? typed.text) })
           : sentenceFor(words, failure, tag),
       )
       setBusy(false)

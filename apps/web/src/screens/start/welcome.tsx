@@ -7,7 +7,7 @@ import { askForCode } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
 import { TextField } from '../../ui/field.tsx'
-import { PhoneField, type TypedPhone } from '../../ui/phone-field.tsx'
+import { nothingTyped, PhoneField, phoneOf } from '../../ui/phone-field.tsx'
 import { Stage } from '../../ui/stage.tsx'
 import { RestoreLink } from './restore-link.tsx'
 
@@ -15,7 +15,7 @@ export function Welcome() {
   const words = useWords()
   const { tag } = useLanguage()
   const phones = usePhones()
-  const [typed, setTyped] = useState<TypedPhone>({ text: '', phone: undefined })
+  const [typed, setTyped] = useState(nothingTyped)
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
   const field = useRef<HTMLInputElement>(null)
@@ -24,16 +24,17 @@ export function Welcome() {
   const submit = async (event: FormEvent) => {
     event.preventDefault()
     if (busy) return
-    if (!typed.phone) {
-      setError(words(typed.text.trim() ? 'welcome.error.number' : 'welcome.error.empty'))
-      field.current?.focus()
-      return
-    }
-    if (invited.isMissing()) return
     setBusy(true)
     setError(undefined)
     try {
-      await askForCode(typed.phone, invited.invitation)
+      const phone = await phoneOf(typed)
+      if (!phone) {
+        setError(words(typed.text.trim() ? 'welcome.error.number' : 'welcome.error.empty'))
+        field.current?.focus()
+        return setBusy(false)
+      }
+      if (invited.isMissing()) return setBusy(false)
+      await askForCode(phone, invited.invitation)
     } catch (thrown) {
       const failure = failureOf(thrown)
       if (!invited.isRefused(failure.code)) {
