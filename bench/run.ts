@@ -14,10 +14,12 @@ import {
   recordedAllocations,
 } from './guard.ts'
 import { type Plan, saveResults } from './harness.ts'
+import { writePerformancePages } from './page.ts'
 import { SUBJECTS } from './protocol/subjects.ts'
 import { benchProtocol, protocolReport } from './protocol.ts'
 import { SERVERS } from './server/subjects.ts'
 import { benchServer, FULL_SERVER_PLAN, QUICK_SERVER_PLAN, serverReport } from './server.ts'
+import { webReport } from './web/report.ts'
 
 interface Options {
   readonly quick: boolean
@@ -50,11 +52,14 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> 
   },
   async web({ quick, json, keep }) {
     // Loaded when it is asked for: it needs the packages of the web client.
-    const { benchWeb, webReport } = await import('./web.ts')
+    const { benchWeb } = await import('./web.ts')
     const results = await benchWeb(quick, tell)
     stdout.write(`${webReport(results)}\n`)
     if (keep) tell(`kept in ${saveResults('web', results)}`)
     if (json) stdout.write(`${JSON.stringify(results)}\n`)
+  },
+  async page() {
+    tell(`performance.md and its pictures are in ${writePerformancePages()}`)
   },
 }
 

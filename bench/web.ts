@@ -3,22 +3,13 @@ import { join } from 'node:path'
 import { chromium } from 'playwright-core'
 import { bundle, servePage } from '../test/browser/bundle.ts'
 import { CHROMIUM_ARGUMENTS, chromiumPath } from '../test/browser/chromium.ts'
-import { type Conditions, conditions, rounded, table, withLoadAfter } from './harness.ts'
-import { type AppFigures, measureApp } from './web/app.ts'
-import type { Past } from './web/home.ts'
+import { conditions, withLoadAfter } from './harness.ts'
+import { measureApp } from './web/app.ts'
 import type { ProtocolBench } from './web/protocol-page.ts'
+import type { WebResults } from './web/report.ts'
 
 declare global {
   var protocolBench: ProtocolBench
-}
-
-export interface WebResults extends Conditions {
-  readonly benchmark: 'web'
-  readonly chromium: string
-  readonly past: Past
-  readonly app: AppFigures
-  /** Messages of 256 bytes, sealed and opened, a second. */
-  readonly protocol: { readonly oneWay: number; readonly pingPong: number }
 }
 
 export async function benchWeb(quick: boolean, tell: (text: string) => void): Promise<WebResults> {
@@ -29,26 +20,6 @@ export async function benchWeb(quick: boolean, tell: (text: string) => void): Pr
   const { version, ...protocol } = await measureProtocol(quick, tell)
   const app = await measureApp(past, tell)
   return { benchmark: 'web', ...withLoadAfter(before), chromium: version, past, app, protocol }
-}
-
-export function webReport({ app, protocol, past, chromium: version, load }: WebResults): string {
-  const ms = (value: number) => `${rounded(value)} ms`
-  return table([
-    [`web client, Chromium ${version}, load ${load.before} to ${load.after}`, ''],
-    [`conversations; messages in the longest`, `${past.conversations}; ${past.long}`],
-    ['first paint', ms(app.firstPaintMs)],
-    ['list can be used', ms(app.listMs)],
-    ['long conversation is open', ms(app.openMs)],
-    ['a typed letter is there, slowest of fifty', ms(app.typeMs)],
-    ['scrolling: longest task', ms(app.scroll.longestMs)],
-    ['scrolling: time beyond 50 ms in tasks', ms(app.scroll.blockedMs)],
-    ['first search', ms(app.searchMs)],
-    ['next search', ms(app.searchAgainMs)],
-    ['a message from its sender to the screen', ms(app.arrivalMs)],
-    ['rows in the document', String(app.rows)],
-    ['protocol, one way', `${rounded(protocol.oneWay)}/s`],
-    ['protocol, ping-pong', `${rounded(protocol.pingPong)}/s`],
-  ])
 }
 
 async function measureProtocol(

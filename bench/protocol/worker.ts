@@ -114,7 +114,7 @@ async function answer(subject: Subject, request: Request): Promise<Response> {
 
 const TEXT_BYTES = 256
 
-if (process.send) {
+if (import.meta.main && process.send) {
   const subject = await SUBJECTS[argv[2]!]!()
   process.on('message', (request: Request) => {
     void answer(subject, request).then((response) => process.send!(response))

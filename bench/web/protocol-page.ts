@@ -11,10 +11,10 @@ const text = 'x'.repeat(256)
 let begun: Promise<void> | undefined
 
 async function begin(): Promise<void> {
-  await subject.prepare()
+  await subject.prepare(1)
   await subject.setUp(text)
-  await subject.send({ sender: 'responder', text })
-  await subject.send({ sender: 'initiator', text })
+  await subject.send({ sender: 'responder', text, turn: false })
+  await subject.send({ sender: 'initiator', text, turn: false })
 }
 
 const bench: ProtocolBench = {
@@ -24,7 +24,7 @@ const bench: ProtocolBench = {
     const from = performance.now()
     for (let i = 0; i < messages; i++) {
       const sender = kind === 'ping-pong' && i % 2 === 0 ? 'responder' : 'initiator'
-      await subject.send({ sender, text })
+      await subject.send({ sender, text, turn: kind === 'ping-pong' })
     }
     return performance.now() - from
   },
