@@ -11,6 +11,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { arch, cpus, loadavg, platform, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 
+/** Our own contestant's name, in every comparison. */
+export const OURS = 'couplet'
+
 /** How often a piece of work was done, and what that took. */
 export interface Sample {
   readonly operations: number

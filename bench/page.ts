@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { barChart } from './chart.ts'
 import { type Allocations, allocationReport, TOLERANCE } from './guard.ts'
 import type { Figure } from './harness.ts'
-import { type ProtocolResults, protocolReport } from './protocol.ts'
-import { type ServerResults, serverReport } from './server.ts'
+import { type ProtocolResults, protocolReport } from './protocol/report.ts'
+import { type ServerResults, serverReport } from './server/report.ts'
 import { type WebResults, webReport } from './web/report.ts'
 
 const DOCS = join(import.meta.dirname, '..', 'docs')

@@ -5,36 +5,22 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { join } from 'node:path'
 import {
-  type Conditions,
   type Contestant,
   compete,
   conditions,
   type Figure,
   figure,
+  OURS,
   type Plan,
   ratio,
   type Sample,
   type Samples,
-  table,
   withLoadAfter,
 } from './harness.ts'
 import { installPeers } from './peers.ts'
-import { OURS, OURS_WEB, SUBJECTS } from './protocol/subjects.ts'
-import { type Description, MEASURES, type Request, type Response } from './protocol/worker.ts'
-
-export interface ProtocolResults extends Conditions {
-  readonly benchmark: 'protocol'
-  readonly rounds: number
-  readonly turnMs: number
-  readonly figures: Readonly<Record<string, SubjectFigures>>
-  /** Ours against theirs, above 1 is faster: by the clock, and as `….cpu.vs.…` by CPU. */
-  readonly ratios: Readonly<Record<string, number>>
-}
-
-export interface SubjectFigures extends Description {
-  /** By measure. */
-  readonly speed: Readonly<Record<string, Figure>>
-}
+import type { Description, ProtocolResults } from './protocol/report.ts'
+import { OURS_WEB, SUBJECTS } from './protocol/subjects.ts'
+import { MEASURES, type Request, type Response } from './protocol/worker.ts'
 
 /** @param only - names of subjects; all of them if there is none. */
 export async function benchProtocol(
@@ -63,67 +49,6 @@ export async function benchProtocol(
   } finally {
     for (const worker of workers) worker.stop()
   }
-}
-
-/** The report for people. */
-export function protocolReport(results: ProtocolResults): string {
-  const { load } = results
-  return [
-    `${results.machine}, ${results.cores} cores, load ${load.before} before and ${load.after} after`,
-    `Node ${results.node}, commit ${results.commit}, ${results.date}`,
-    `256-byte texts, encrypt + decrypt; medians of ${results.rounds} rounds; in brackets CPU µs`,
-    '',
-    table(speedRows(results)),
-    '',
-    'Bytes beyond the text:',
-    table(overheadRows(results)),
-    '',
-    ...(Object.keys(results.ratios).length > 0
-      ? [
-          'Ours against theirs, by the clock (by CPU); above 1 is faster:',
-          table(ratioRows(results)),
-          '',
-        ]
-      : []),
-    ...Object.entries(results.figures).map(([name, { remark }]) => `${name}: ${remark}`),
-  ].join('\n')
-}
-
-function speedRows({ figures }: ProtocolResults): string[][] {
-  const measures = Object.keys(MEASURES)
-  return [
-    ['', ...measures],
-    ...Object.entries(figures).map(([name, { speed }]) => [
-      name,
-      ...measures.map((measure) => speedCell(speed[measure]!)),
-    ]),
-  ]
-}
-
-function speedCell({ perSecond, cpuMicros }: Figure): string {
-  return `${perSecond}/s (${cpuMicros})`
-}
-
-function overheadRows({ figures }: ProtocolResults): string[][] {
-  return [
-    ['', 'first', 'settled', 'turning'],
-    ...Object.entries(figures).map(([name, { overhead }]) => [
-      name,
-      ...[overhead.firstMessage, overhead.settledMessage, overhead.turningMessage].map(String),
-    ]),
-  ]
-}
-
-function ratioRows({ figures, ratios }: ProtocolResults): string[][] {
-  const measures = Object.keys(MEASURES)
-  const peers = Object.keys(figures).filter((name) => name !== OURS)
-  return [
-    ['', ...measures],
-    ...peers.map((peer) => [
-      peer,
-      ...measures.map((m) => `${ratios[`${m}.vs.${peer}`]} (${ratios[`${m}.cpu.vs.${peer}`]})`),
-    ]),
-  ]
 }
 
 function speedOf(samples: Samples, name: string): Record<string, Figure> {

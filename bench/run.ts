@@ -15,10 +15,12 @@ import {
 } from './guard.ts'
 import { type Plan, saveResults } from './harness.ts'
 import { writePerformancePages } from './page.ts'
+import { protocolReport } from './protocol/report.ts'
 import { SUBJECTS } from './protocol/subjects.ts'
-import { benchProtocol, protocolReport } from './protocol.ts'
+import { benchProtocol } from './protocol.ts'
+import { serverReport } from './server/report.ts'
 import { SERVERS } from './server/subjects.ts'
-import { benchServer, FULL_SERVER_PLAN, QUICK_SERVER_PLAN, serverReport } from './server.ts'
+import { benchServer, FULL_SERVER_PLAN, QUICK_SERVER_PLAN } from './server.ts'
 import { webReport } from './web/report.ts'
 
 interface Options {

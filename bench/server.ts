@@ -7,20 +7,19 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import {
-  type Conditions,
   conditions,
-  type Figure,
   figure,
+  OURS,
   ratio,
   rounded,
   type Sample,
-  table,
   withLoadAfter,
 } from './harness.ts'
 import { installPeers } from './peers.ts'
 import { hasProgram } from './server/processes.ts'
+import type { ServerFigures, ServerPlan, ServerResults } from './server/report.ts'
 import type { RunningServer, ServerSubject } from './server/subject.ts'
-import { OURS, SERVERS } from './server/subjects.ts'
+import { SERVERS } from './server/subjects.ts'
 import {
   drain,
   idleMemory,
@@ -31,30 +30,8 @@ import {
   storeForAbsent,
 } from './server/workloads.ts'
 
-export interface ServerPlan {
-  readonly rounds: number
-  /** How long everybody writes, in each round. */
-  readonly liveMs: number
-  /** People who are away in each round, and log in, and are silent. */
-  readonly absent: number
-}
-
 export const QUICK_SERVER_PLAN: ServerPlan = { rounds: 2, liveMs: 1500, absent: 100 }
 export const FULL_SERVER_PLAN: ServerPlan = { rounds: 5, liveMs: 4000, absent: 400 }
-
-export interface ServerResults extends Conditions {
-  readonly benchmark: 'server'
-  readonly plan: ServerPlan
-  readonly figures: Readonly<Record<string, ServerFigures>>
-  /** CPU of theirs by ours, above 1 we are cheaper: `live.vs.ejabberd`. */
-  readonly ratios: Readonly<Record<string, number>>
-}
-
-export interface ServerFigures {
-  readonly remark: string
-  readonly speed: Readonly<Record<string, Figure>>
-  readonly idleKiB: number
-}
 
 type Samples = Record<string, Sample[]>
 
@@ -97,35 +74,6 @@ export async function benchServer(
 }
 
 /** The report for people. */
-export function serverReport(results: ServerResults): string {
-  const { load, figures } = results
-  const measures = Object.keys(figures[OURS]?.speed ?? {})
-  return [
-    `${results.machine}, ${results.cores} cores, load ${load.before} before and ${load.after} after`,
-    `Node ${results.node}, commit ${results.commit}, ${results.date}`,
-    `1 KiB messages; medians of ${results.plan.rounds} rounds; in brackets the server's CPU, µs`,
-    '',
-    table([
-      ['', ...measures, 'idle, KiB'],
-      ...Object.entries(figures).map(([name, all]) => [
-        name,
-        ...measures.map((measure) => cell(all, measure)),
-        String(all.idleKiB),
-      ]),
-    ]),
-    '',
-    "The server's CPU, theirs by ours; above 1 ours is cheaper:",
-    table([['', 'ratio'], ...Object.entries(results.ratios).map(([k, v]) => [k, String(v)])]),
-    '',
-    ...Object.entries(figures).map(([name, { remark }]) => `${name}: ${remark}`),
-  ].join('\n')
-}
-
-function cell(all: ServerFigures, measure: string): string {
-  const one = all.speed[measure]
-  return one ? `${one.perSecond}/s (${one.cpuMicros})` : '-'
-}
-
 class ServerUnderTest {
   readonly name: string
   readonly samples: Samples = {}

@@ -1,7 +1,7 @@
 /** Who is compared. Each is loaded only in the process that measures it. */
+import { OURS } from '../harness.ts'
 import type { Subject } from './subject.ts'
 
-export const OURS = 'couplet'
 export const OURS_WEB = 'couplet-web'
 
 export const SUBJECTS: Readonly<Record<string, () => Promise<Subject>>> = {

@@ -6,6 +6,7 @@
  */
 import { argv, cpuUsage } from 'node:process'
 import type { Sample } from '../harness.ts'
+import type { Description } from './report.ts'
 import type { Role, Subject } from './subject.ts'
 import { SUBJECTS } from './subjects.ts'
 
@@ -17,19 +18,6 @@ export type Response =
   | { readonly kind: 'ran'; readonly sample: Sample }
   | { readonly kind: 'described'; readonly description: Description }
   | { readonly kind: 'failed'; readonly reason: string }
-
-/** What is not a matter of speed. */
-export interface Description {
-  readonly remark: string
-  /** Bytes on the wire beyond the 256 of the text, means. */
-  readonly overhead: {
-    readonly firstMessage: number
-    /** In a session where both have written, several in one direction. */
-    readonly settledMessage: number
-    /** Where every message turns the ratchet. */
-    readonly turningMessage: number
-  }
-}
 
 /**
  * The measures, each given how often to do its work. The session of the last set-up goes to and fro

@@ -1,7 +1,6 @@
 /** Every server that is compared. Each is loaded only when it is measured, and its library is there. */
+import { OURS } from '../harness.ts'
 import type { ServerSubject } from './subject.ts'
-
-export const OURS = 'couplet'
 
 export const SERVERS: Readonly<
   Record<
