@@ -6,15 +6,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import {
-  conditions,
-  figure,
-  OURS,
-  ratio,
-  rounded,
-  type Sample,
-  withLoadAfter,
-} from './harness.ts'
+import { conditions, figure, OURS, ratio, rounded, type Sample, withLoadAfter } from './harness.ts'
 import { installPeers } from './peers.ts'
 import { hasProgram } from './server/processes.ts'
 import type { ServerFigures, ServerPlan, ServerResults } from './server/report.ts'
