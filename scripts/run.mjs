@@ -26,6 +26,8 @@ const TASKS = {
   test: { program: ['scripts/test.ts'], development: true },
   check: { program: ['scripts/check.ts'], development: true },
   torture: { program: ['test/torture/main.ts'], development: true },
+  /** Installs what a server needs, builds the web client, and ends: for who starts it otherwise. */
+  setup: { program: ['apps/web/build.ts'], development: false },
   fuzz: { program: ['test/fuzz/main.ts'], development: true },
   model: { program: ['scripts/model.ts'], development: true },
   mutants: { program: ['test/mutants/main.ts'], development: true },
