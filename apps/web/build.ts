@@ -10,7 +10,7 @@
  */
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { extname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { brotliCompress, constants, gzip } from 'node:zlib'
@@ -53,6 +53,8 @@ export async function buildWebClient(): Promise<boolean> {
     })
     await compressAll(folder)
     await writeFile(join(folder, STAMP), stamp)
+    // Made for its owner alone; a server may run as somebody else.
+    await chmod(folder, 0o755)
     // Two may build at once: whoever is second finds the same files there.
     while (!isCurrent()) await takePlace(folder)
   } finally {

@@ -2,6 +2,7 @@
  * Subscriptions, one for each identity: a file of its own beside the store, since nothing else needs
  * them and losing them costs a notification, never a message.
  */
+import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Subscription } from './push-message.ts'
@@ -30,6 +31,7 @@ export function openPushStore(folder: string | undefined): PushStore {
   const db = new DatabaseSync(file)
   try {
     db.exec(SCHEMA)
+    if (folder !== undefined) chmodSync(file, 0o600)
   } catch (error) {
     db.close()
     throw new StoreUnusableError(`${file} cannot be used: ${(error as Error).message}`, {
