@@ -17,6 +17,11 @@ file, or the content of the file that \`NAME-file\` names.
 A limit is like \`60/1m\`: 60 at once, and 60 more in a minute; or \`off\`. Whoever hits one hears how long
 to wait; a message stays pending in its sender's outbox, and is not lost.
 
+Limits hold for the service as a whole, whatever number of workers or nodes it has: those that guard codes
+are in the store, and of the others the processes tell each other. What one process gave is known to the next
+a moment later, so many requests at one moment may get through a little beyond a limit. Only the two numbers
+of connections are counted by each process alone.
+
 ${groups.map(section).join('\n')}`
 }
 

@@ -362,6 +362,7 @@ export class Connection implements Channel {
     clearTimeout(this.#slowTimer)
     if (this.#user) {
       this.#services.delivery.detach(this.#user)
+      this.#services.questions.leave(this.#user.key, this.#services.clock.now())
       this.#touch()
     }
     this.#peer.onClosed()

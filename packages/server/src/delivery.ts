@@ -100,6 +100,7 @@ export class Delivery {
     if (this.#live.get(user.key) === user) {
       this.#live.delete(user.key)
       this.#router?.detach(user.identityId)
+      this.#sendLimits?.leave(user.key, this.#clock.now())
     }
     this.#commits.flush(user.key)
     for (const { id, sender, evicted, passedThrough } of user.leave()) {

@@ -43,6 +43,8 @@ export interface HttpServices extends RegistrationServices {
   readonly proxies: TrustedProxies
   /** By account, and by address. */
   readonly lookups: { readonly account: TokenBuckets; readonly address: TokenBuckets }
+  /** Of changes to push subscriptions, by account. */
+  readonly subscriptions: TokenBuckets
   readonly meter: Meter
   readonly serverNames: ServerNames
   /** URL that people use, when it is configured. */
@@ -174,6 +176,7 @@ async function subscribe(
 ): Promise<void> {
   const push = requirePush(services)
   const user = await requireUser(services, request)
+  services.subscriptions.take(keyOf(user.identityId), services.clock.now())
   push.subscribe(user, readJson(pushSubscription, request.body))
   await reply.code(204).send()
 }

@@ -114,14 +114,32 @@ export function levelOf(
 /** Told which limit was hit. */
 export type OnLimited = (name: LimitName) => void
 
-/** One limit over many keys, in this process. */
+/** Each take, for what can be asked of any process; what is left when it leaves, for a connection. */
+export interface Sharing {
+  readonly tells: 'each' | 'leaving'
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+}
+
+/** One limit over many keys, in this process. (shared-limits.ts: in several) */
 export class TokenBuckets {
   readonly #name: LimitName
   readonly #limit: Limit | undefined
   readonly #onLimited: OnLimited
+  readonly #tells: 'each' | 'leaving'
+  readonly #now: () => number
   readonly #buckets = new Map<string, Bucket>()
+  #tell: (key: string, left: number | undefined) => void = () => {}
 
-  constructor(name: LimitName, limit: Limit | undefined, onLimited: OnLimited = () => {}) {
+  /** @param sharing - what other processes are told, and this one's time when it is told. */
+  constructor(
+    name: LimitName,
+    limit: Limit | undefined,
+    onLimited: OnLimited = () => {},
+    { tells, now }: Sharing = NOT_SHARED,
+  ) {
+    this.#tells = tells
+    this.#now = now
     this.#name = name
     this.#limit = limit
     this.#onLimited = onLimited
@@ -136,6 +154,33 @@ export class TokenBuckets {
     const { bucket, waitMs } = stepBucket(before, limit, now)
     this.#buckets.set(key, bucket)
     if (waitMs > 0) this.#refuse(waitMs)
+    if (this.#tells === 'each') this.#tell(key, undefined)
+  }
+
+  /** @param tell - hears of each take (`left` is none), or what is left when a key leaves. */
+  onTold(tell: (key: string, left: number | undefined) => void): void {
+    this.#tell = tell
+  }
+
+  /** The key is somewhere else from now on: with what it has left. */
+  leave(key: string, now: number): void {
+    const bucket = this.#buckets.get(key)
+    if (!bucket || !this.#limit || this.#tells === 'each') return
+    const left = levelOf(bucket, this.#limit, now)
+    if (left < this.#limit.burst) this.#tell(key, left)
+  }
+
+  /** Another process has taken one of this key, or says what it has left. Refuses nothing. */
+  told(key: string, left: number | undefined): void {
+    const limit = this.#limit
+    if (!limit) return
+    const now = this.#now()
+    const before = this.#buckets.get(key)
+    // What has no room is forgotten: it is refused when it comes.
+    if (!before && this.#buckets.size >= BUCKET_LIMIT) return
+    const level = levelOf(before, limit, now)
+    const after = left === undefined ? Math.max(0, level - 1) : Math.min(level, Math.max(0, left))
+    this.#buckets.set(key, { level: after, at: now })
   }
 
   #makeRoom({ periodMs }: Limit, now: number): void {
@@ -157,5 +202,6 @@ export function tooOften(waitMs: number): WireError {
   return new WireError('rate-limited', 'too often: wait a moment', { retryAfter })
 }
 
+const NOT_SHARED: Sharing = { tells: 'leaving', now: Date.now }
 /** Keys that are remembered for one limit. */
 const BUCKET_LIMIT = 100_000

@@ -8,20 +8,34 @@
  *
  * Where several processes serve, each watches its own: what its users write, and what is delivered
  * to them. The sender's process and the recipient's both have a say: whom one of them knows is no
- * stranger. How many strangers come is counted where the recipient is, or by each process for
- * somebody who is away.
+ * stranger. How many strangers come is counted where the recipient is, or where the senders are for
+ * somebody who is away; processes tell each other. (shared-limits.ts)
  */
-import type { Limits, OnLimited } from './limits.ts'
-import { TokenBuckets } from './limits.ts'
+import type { Bus } from './bus.ts'
+import { type Limits, type OnLimited, TokenBuckets } from './limits.ts'
+import { shareLimit } from './shared-limits.ts'
 
 export class SendLimits {
   readonly #sends: TokenBuckets | undefined
   readonly #strangers: TokenBuckets | undefined
   readonly #acquaintances: Acquaintances | undefined
 
-  constructor({ sends, strangerSends }: Limits, onLimited: OnLimited) {
-    this.#sends = sends && new TokenBuckets('sends', sends, onLimited)
-    this.#strangers = strangerSends && new TokenBuckets('strangerSends', strangerSends, onLimited)
+  /** @param shared - where other processes hold the same limits. */
+  constructor(
+    { sends, strangerSends }: Limits,
+    onLimited: OnLimited,
+    shared: { readonly bus: Bus | undefined; readonly now: () => number } = ALONE,
+  ) {
+    const { bus, now } = shared
+    if (sends) {
+      this.#sends = new TokenBuckets('sends', sends, onLimited, { tells: 'leaving', now })
+      shareLimit(bus, 'sends', this.#sends)
+    }
+    if (strangerSends) {
+      const sharing = { tells: 'each', now } as const
+      this.#strangers = new TokenBuckets('strangerSends', strangerSends, onLimited, sharing)
+      shareLimit(bus, 'strangerSends', this.#strangers)
+    }
     this.#acquaintances = strangerSends && new Acquaintances()
   }
 
@@ -33,6 +47,11 @@ export class SendLimits {
    */
   takeFrom(sender: () => string, now: number): void {
     this.#sends?.take(sender(), now)
+  }
+
+  /** The account's connection ended: the next one may be in another process. */
+  leave(sender: string, now: number): void {
+    this.#sends?.leave(sender, now)
   }
 
   /**
@@ -74,5 +93,6 @@ class Acquaintances {
   }
 }
 
+const ALONE = { bus: undefined, now: Date.now }
 /** About 15 MiB. */
 const PAIR_LIMIT = 100_000

@@ -35,6 +35,7 @@ import { readiness } from './readiness.ts'
 import { registrationLimits } from './registration-limits.ts'
 import { SendLimits } from './send-limits.ts'
 import { serverNames } from './server-names.ts'
+import { shareLimit } from './shared-limits.ts'
 import { followTls, readTls, type TlsFiles } from './tls.ts'
 import { VERSION } from './version.ts'
 
@@ -166,7 +167,15 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   const proxies = options.proxies ?? trustedProxies([])
   const minimumClient = versionOf(options.minimumClient ?? OLDEST_CLIENT)
   const identities = new Identities(directory)
-  const sendLimits = new SendLimits(limits, onLimited)
+  const now = (): number => clock.now()
+  const sendLimits = new SendLimits(limits, onLimited, { bus, now })
+  const held = (name: 'lookups' | 'lookupsFromAddress' | 'questions' | 'subscriptions') => {
+    // A user's questions come over one connection; the others may ask any process.
+    const tells = name === 'questions' ? 'leaving' : 'each'
+    const buckets = new TokenBuckets(name, limits[name], onLimited, { tells, now })
+    shareLimit(bus, name, buckets)
+    return buckets
+  }
   const push = options.engine ? undefined : pushFor(options, clock, log)
   const delivery = new Delivery({
     mailboxes,
@@ -191,7 +200,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
       window,
       timing,
       meter,
-      questions: new TokenBuckets('questions', limits.questions, onLimited),
+      questions: held('questions'),
       touch: (identityId) => touch({ directory, clock }, identityId),
     },
     { names, proxies, minimumClient, limits: connectionLimits },
@@ -216,9 +225,10 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     limits: codeLimits,
     admission,
     lookups: {
-      account: new TokenBuckets('lookups', limits.lookups, onLimited),
-      address: new TokenBuckets('lookupsFromAddress', limits.lookupsFromAddress, onLimited),
+      account: held('lookups'),
+      address: held('lookupsFromAddress'),
     },
+    subscriptions: held('subscriptions'),
     clock,
     codeKey,
     info: {

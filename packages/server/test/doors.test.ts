@@ -12,6 +12,7 @@ import { WebSocket } from 'ws'
 import { createInvitation } from '../src/admission.ts'
 import { freshCodeKey } from '../src/code-key.ts'
 import { NO_LIMITS, trustedProxies } from '../src/index.ts'
+import { MemoryBus } from '../src/memory-bus.ts'
 import { memoryStore } from '../src/memory-store.ts'
 import type { Store } from '../src/ports.ts'
 import {
@@ -255,6 +256,70 @@ describe('lookups', () => {
     }
     expect(statuses).toEqual([200, 404, 200, 429, 429])
   })
+})
+
+describe('several processes', () => {
+  const others: TestServer[] = []
+  afterEach(async () => {
+    for (const other of others.splice(0)) await other.close()
+  })
+
+  /** Two that serve from one store, as workers do; clients take them for one server. */
+  async function start(limits: Partial<typeof NO_LIMITS>): Promise<readonly TestServer[]> {
+    const store = memoryStore({ capacity: 20 })
+    const codeKey = freshCodeKey()
+    const bus = new MemoryBus()
+    const publicUrl = 'https://chat.example'
+    for (let one = 0; one < 2; one++) {
+      const engine = { store, codeKey, bus: bus.end() }
+      const started = await startServer({ engine, publicUrl, limits: { ...NO_LIMITS, ...limits } })
+      others.push({ ...started, name: 'chat.example' })
+    }
+    server = others.pop()!
+    return [server, ...others]
+  }
+
+  it('count lookups together', async () => {
+    const both = await start({ lookups: { burst: 4, periodMs: 60 * MINUTE } })
+    const ana = await register(server, ANA)
+    const path = `/v1/directory/${ANA}`
+    const statuses: number[] = []
+    for (let time = 0; time < 6; time++) {
+      const headers = signedHeaders(server, ana, 'GET', path)
+      statuses.push((await request(both[time % 2]!, 'GET', path, undefined, headers)).status)
+    }
+    expect(statuses).toEqual([200, 200, 200, 200, 429, 429])
+  })
+
+  it('know what an account has left to send when it comes back to another', async () => {
+    const both = await start({ sends: { burst: 3, periodMs: 60 * MINUTE } })
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    const outcomes: string[] = []
+    for (let time = 0; time < 4; time++) {
+      const anas = await connect(both[time % 2]!, ana)
+      const ref = anas.putting(ben, envelope())
+      const answer = await Promise.race([
+        anas.take('put-result', (frame) => frame.ref === ref),
+        anas.take('error'),
+      ])
+      outcomes.push(answer.type)
+      await anas.close()
+    }
+    expect(outcomes).toEqual(['put-result', 'put-result', 'put-result', 'error'])
+  })
+})
+
+it('changes of push subscriptions are limited', async () => {
+  server = await startServer({
+    limits: { ...NO_LIMITS, subscriptions: { burst: 1, periodMs: 60 * MINUTE } },
+  })
+  const ana = await register(server, ANA)
+  const subscribe = async (): Promise<string> => {
+    const body = JSON.stringify({})
+    const headers = signedHeaders(server, ana, 'PUT', '/v1/push', body)
+    return problemOf(await request(server, 'PUT', '/v1/push', body, headers)).code
+  }
+  expect([await subscribe(), await subscribe()]).toEqual(['malformed', 'rate-limited'])
 })
 
 describe('connections', () => {
