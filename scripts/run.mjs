@@ -33,6 +33,8 @@ const TASKS = {
   mutants: { program: ['test/mutants/main.ts'], development: true },
   fix: { program: ['scripts/check.ts', '--fix'], development: true },
   bench: { program: ['bench/run.ts'], development: true },
+  docs: { program: ['apps/docs/src/build.ts'], development: true },
+  pack: { program: ['scripts/pack.ts'], development: true },
   build: { program: ['node_modules/typescript/bin/tsc', '-b'], development: true },
 }
 

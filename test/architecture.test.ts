@@ -13,6 +13,7 @@ const MAY_IMPORT: Record<string, readonly string[]> = {
   'packages/server': ['@couplet/wire'],
   'apps/server': ['@couplet/wire', '@couplet/server'],
   'apps/cli': ['@couplet/wire', '@couplet/protocol', '@couplet/client', '@couplet/server-app'],
+  'apps/docs': [],
   'apps/web': ['@couplet/wire', '@couplet/protocol', '@couplet/client'],
 }
 

@@ -58,8 +58,8 @@ export interface HandshakeEntropy {
 /**
  * Begins a chat as initiator. Nothing is sent: the handshake rides on the session's first messages.
  *
- * @param peer - checked identity of the other end, `prekeys` its checked prekeys.
- * @param continues - the session that this one replaces, to prove continuity.
+ * @param input.peer - checked identity of the other end, `prekeys` its checked prekeys.
+ * @param input.continues - the session that this one replaces, to prove continuity.
  * @throws {ProtocolError} `invalid-key` when a DH result is zero.
  */
 export async function initiateSession(
@@ -182,8 +182,8 @@ export interface Accepted extends Opened {
  * Accepts a handshake as responder and opens the message that it rides on. Only when the message's
  * own MAC has verified is there a session at all.
  *
- * @param prekeys - own prekeys that the handshake names.
- * @param sessionSecret - from `unwrapSessionSecret`.
+ * @param input.prekeys - own prekeys that the handshake names.
+ * @param input.sessionSecret - from `unwrapSessionSecret`.
  * @throws {ProtocolError} `undecryptable` for every failure of authentication; `malformed`,
  *   `invalid-key` or `invalid-signature` for an initiator whose identity is not a good one.
  */

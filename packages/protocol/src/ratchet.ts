@@ -99,7 +99,7 @@ export function mustWaitForReceipt(session: Session): boolean {
 /**
  * RatchetEncrypt: turns the ratchet if a step is due, and seals one content.
  *
- * @param now - milliseconds since 1970; decides whether a KEM key is offered.
+ * @param input.now - milliseconds since 1970; decides whether a KEM key is offered.
  * @throws {ProtocolError} `chain-exhausted`, `content-too-large`; `invalid-key` when the peer's
  *   ratchet key gives a zero secret.
  */

@@ -1,0 +1,65 @@
+/**
+ * `npm run pack`: everything that is published, as files of npm, in `dist-packages/`. Compiles the
+ * packages, builds the web client and puts it beside the server that sends it, and writes the man page.
+ *
+ *     npm i -g dist-packages/*.tgz
+ */
+import { execFileSync } from 'node:child_process'
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { manPage } from '../apps/cli/src/man.ts'
+import { buildWebClient, WEB_FOLDER } from '../apps/web/build.ts'
+
+const ROOT = dirname(import.meta.dirname)
+
+/** Folders of the packages that are published, in the order of who needs whom. */
+export const PUBLISHED = [
+  'packages/wire',
+  'packages/protocol',
+  'packages/client',
+  'packages/server',
+  'apps/server',
+  'apps/cli',
+] as const
+
+/** @returns paths of the packed files, in the order of PUBLISHED. */
+export async function packAll(into: string): Promise<readonly string[]> {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
+  execFileSync(process.execPath, [tsc, '-b', ...PUBLISHED], { cwd: ROOT, stdio: 'inherit' })
+  await buildWebClient()
+  replace(WEB_FOLDER, join(ROOT, 'apps/server/web'))
+  mkdirSync(join(ROOT, 'apps/cli/man'), { recursive: true })
+  writeFileSync(join(ROOT, 'apps/cli/man/couplet.1'), manPage())
+  mkdirSync(into, { recursive: true })
+  return PUBLISHED.map((folder) => pack(folder, into))
+}
+
+function pack(folder: string, into: string): string {
+  const licence = join(ROOT, folder, 'LICENSE')
+  cpSync(join(ROOT, 'LICENSE'), licence)
+  try {
+    const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', into]
+    const options = { cwd: join(ROOT, folder), encoding: 'utf8', shell: WINDOWS } as const
+    return join(into, execFileSync('npm', args, options).trim())
+  } finally {
+    rmSync(licence)
+  }
+}
+
+/** The web client, without what only its next build needs. */
+function replace(from: string, to: string): void {
+  rmSync(to, { recursive: true, force: true })
+  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.sources') })
+}
+
+const WINDOWS = process.platform === 'win32'
+
+if (import.meta.main) {
+  const into = join(ROOT, 'dist-packages')
+  rmSync(into, { recursive: true, force: true })
+  for (const file of await packAll(into)) process.stdout.write(`${file}\n`)
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'apps/cli/package.json'), 'utf8')) as {
+    version: string
+  }
+  process.stdout.write(`Version ${version}. To try it: npm i -g ${join(into, '*.tgz')}\n`)
+}
