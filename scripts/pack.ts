@@ -5,7 +5,8 @@
  *     npm i -g dist-packages/*.tgz
  */
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { manPage } from '../apps/cli/src/man.ts'
 import { buildWebClient, WEB_FOLDER } from '../apps/web/build.ts'
@@ -34,16 +35,37 @@ export async function packAll(into: string): Promise<readonly string[]> {
   return PUBLISHED.map((folder) => pack(folder, into))
 }
 
+/**
+ * From a copy, so that nothing here changes: the licence comes along, and the condition `source` stays
+ * behind, since Node does not strip types in `node_modules`. The sources themselves are there for maps.
+ */
 function pack(folder: string, into: string): string {
-  const licence = join(ROOT, folder, 'LICENSE')
-  cpSync(join(ROOT, 'LICENSE'), licence)
+  const copy = mkdtempSync(join(tmpdir(), 'couplet-pack-'))
   try {
+    const manifest = JSON.parse(
+      readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
+    ) as Manifest
+    for (const name of manifest.files) {
+      cpSync(join(ROOT, folder, name), join(copy, name), { recursive: true, filter: isPublished })
+    }
+    cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'))
+    for (const conditions of Object.values(manifest.exports ?? {})) delete conditions.source
+    writeFileSync(join(copy, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
     const args = ['pack', '--ignore-scripts', '--silent', '--pack-destination', into]
-    const options = { cwd: join(ROOT, folder), encoding: 'utf8', shell: WINDOWS } as const
+    const options = { cwd: copy, encoding: 'utf8', shell: WINDOWS } as const
     return join(into, execFileSync('npm', args, options).trim())
   } finally {
-    rmSync(licence)
+    rmSync(copy, { recursive: true, force: true })
   }
+}
+
+interface Manifest {
+  readonly files: readonly string[]
+  readonly exports?: Record<string, { source?: string }>
+}
+
+function isPublished(path: string): boolean {
+  return !path.endsWith('.tsbuildinfo') && !path.endsWith('tsconfig.json')
 }
 
 /** The web client, without what only its next build needs. */

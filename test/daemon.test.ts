@@ -3,6 +3,7 @@ import { statSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { request } from 'node:http'
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
 import type { Readable, Writable } from 'node:stream'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -11,6 +12,8 @@ import { type Person, type Running, World } from './processes.ts'
 const ANA = '+12025550101'
 const BEN = '+12025550102'
 type Answer = Record<string, Record<string, unknown>>
+/** Methods that the tests of this file have called. */
+const called = new Set<string>()
 
 let world: World
 let ana: Person
@@ -51,6 +54,7 @@ class Program {
 
   async call(method: string, params: object = {}): Promise<Answer> {
     const id = ++this.#id
+    called.add(method)
     this.write(JSON.stringify({ jsonrpc: '2.0', id, method, params }))
     for (;;) {
       const answer = await this.next()
@@ -161,6 +165,66 @@ test('a Unix socket that only its owner can open; one program reads, and the nex
   const after = ben.spawn('daemon', '--socket', path)
   await after.saw(/Listening on/)
   await after.stop()
+})
+
+test('people, settings and the account, over one stream; and every method there is was called', async () => {
+  const cleo = await world.person('cleo', '+12025550103')
+  const daemon = ana.spawn('daemon')
+  const program = overStreams(daemon)
+  await program.call('subscribe', { messages: false })
+  expect(await program.call('changeSettings', { strangers: 'ask' })).toMatchObject({
+    result: { strangers: 'ask', receipts: true },
+  })
+  expect(await program.call('settings')).toMatchObject({ result: { strangers: 'ask' } })
+
+  await cleo.couplet('send', ANA, 'may I?')
+  expect(await program.notified('request')).toMatchObject({ phone: cleo.phone, accepted: false })
+  expect(await program.call('requests')).toMatchObject({
+    result: [{ type: 'request', phone: cleo.phone, messages: [{ text: 'may I?' }] }],
+  })
+  const who = { phone: cleo.phone }
+  expect(await program.call('block', who)).toMatchObject({ result: { blocked: true } })
+  expect(await program.call('unblock', who)).toMatchObject({ result: { blocked: false } })
+  expect(await program.call('accept', who)).toMatchObject({ result: { accepted: true } })
+  const [conversation] = (await program.call('conversations')).result as unknown as unknown[]
+  expect(conversation).toMatchObject({ ...who, unread: 1, last: { text: 'may I?' } })
+  const history = (await program.call('history', who)).result as unknown as { id: string }[]
+  expect(await program.call('deleteMessage', { id: history[0]!.id })).toMatchObject({
+    result: null,
+  })
+  expect(await program.call('deleteMessage', { id: history[0]!.id })).toHaveProperty('error')
+  expect(await program.call('outbox')).toMatchObject({ result: [] })
+
+  const { digits, identityId } = (await program.call('verify', who)).result!
+  const [there] = await cleo.json('verify', ANA)
+  expect(there!.digits).toBe(digits)
+  const wrong = { ...who, identityId, digits: '0'.repeat(60) }
+  expect(await program.call('markVerified', wrong)).toMatchObject({
+    error: { code: 92, data: { code: 'mismatch' } },
+  })
+  const right = { ...who, identityId, digits: there!.digits }
+  expect(await program.call('markVerified', right)).toMatchObject({ result: { verified: true } })
+  const contacts = (await program.call('contacts')).result as unknown as { phone: string }[]
+  expect(contacts.find(({ phone }) => phone === cleo.phone)).toMatchObject({ verified: true })
+  expect(await program.call('unmarkVerified', who)).toMatchObject({ result: { verified: false } })
+  expect(await program.call('acceptKey', { ...who, identityId })).toMatchObject({ result: who })
+  expect(await program.call('acceptKey', { ...who, identityId: '00' })).toMatchObject({
+    error: { code: 87 },
+  })
+  expect(await program.call('account')).toMatchObject({
+    result: { waiting: expect.any(Number), pin: { set: false } },
+  })
+  expect(await program.call('version')).toMatchObject({ result: { version: expect.any(String) } })
+  await program.call('changeSettings', { strangers: 'accept' })
+  await daemon.stop()
+
+  const page = await readFile(join(import.meta.dirname, '../docs/daemon.md'), 'utf8')
+  const table = page.slice(page.indexOf('## Methods'), page.indexOf('## Notifications'))
+  const described = Array.from(table.matchAll(/^\| (`[^|]+`) \|/gm), ([, names]) =>
+    Array.from(names!.matchAll(/`(\w+)`/g), ([, name]) => name!),
+  ).flat()
+  expect(described.length).toBeGreaterThan(20)
+  expect(described.filter((name) => !called.has(name))).toEqual([])
 })
 
 describe('HTTP', () => {

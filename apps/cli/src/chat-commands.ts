@@ -50,8 +50,17 @@ export async function obey(chat: ChatCommands, command: string): Promise<boolean
         notice(`${peer} is marked as verified.`)
         return true
       case 'accept':
-        await couplet.acceptKey(peer, await shownKey(chat))
-        notice(`The new key is accepted; it is not verified yet (/verify).`)
+        notice(await accept(chat))
+        return true
+      case 'block':
+        await couplet.block(peer)
+        notice(
+          `${peer} is blocked: nothing from there is shown, and no receipt goes there. /unblock takes it back.`,
+        )
+        return true
+      case 'unblock':
+        await couplet.block(peer, false)
+        notice(`${peer} is not blocked any more.`)
         return true
       default:
         notice(chat.keys === undefined ? HELP : `${HELP}\n${chat.keys}`)
@@ -61,6 +70,20 @@ export async function obey(chat: ChatCommands, command: string): Promise<boolean
     notice(capitalized(sentenceFor(error, context)))
     return true
   }
+}
+
+/** What waits for a decision: a stranger who wrote, or a changed key. */
+async function accept(chat: ChatCommands): Promise<string> {
+  const { couplet, peer } = chat
+  const contact = (await couplet.contacts()).find(({ phone }) => phone === peer)
+  if (contact && !contact.accepted && !contact.changedKey) {
+    await couplet.accept(peer)
+    return `${peer} is accepted: your receipts go there from now on.`
+  }
+  await couplet.acceptKey(peer, await shownKey(chat))
+  return contact?.changedKey || contact?.sessionReplaced
+    ? 'The new key is accepted; it is not verified yet (/verify).'
+    : 'You go on with the key that is known here; it has not changed.'
 }
 
 /** The key that the user decides about: the one whose number was shown, or the one warned of. */
@@ -74,7 +97,8 @@ const HELP = [
   'What you type is sent. Besides:',
   '/verify   show the safety number',
   '/mark     mark it as verified',
-  '/accept   go on with a changed key',
+  '/accept   take somebody in who wrote first, or go on with a changed key',
+  '/block    hear no more from here; /unblock takes it back',
   '/quit     end (or Ctrl-D)',
   '//…       a message that begins with /',
 ].join('\n')

@@ -4,7 +4,7 @@ import { parsePhoneNumber } from '@couplet/wire'
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { EMPTY, edit, editorWith, insert, layout, textOf } from '../src/screen/editor.ts'
-import { drawChat, type ScreenState } from '../src/screen/frame.ts'
+import { drawChat, EMPTY_SCREEN, type ScreenState } from '../src/screen/frame.ts'
 import { fit, widthOf, wrap } from '../src/screen/text.ts'
 
 const BEN = parsePhoneNumber('+12025550102')
@@ -106,21 +106,24 @@ describe('the frame', () => {
     state: 'delivered',
     stateAt: 1,
   }
-  const state: ScreenState = {
-    peer: BEN,
-    contact: undefined,
-    messages: [incoming, outgoing],
-    firstNew: undefined,
-    isKeyNew: false,
-    conversations: [],
-    offline: false,
-    notice: undefined,
-    editor: EMPTY,
-    scrolled: 0,
-    picker: undefined,
-  }
+  const state: ScreenState = { ...EMPTY_SCREEN, peer: BEN, messages: [incoming, outgoing] }
   const draw = (change: Partial<ScreenState>, columns = 40, rows = 12): readonly string[] =>
     drawChat({ ...state, ...change }, { columns, rows }, plain, 0).frame.rows
+
+  test('somebody who wrote first is a banner until the user has decided', () => {
+    const contact = { phone: BEN, identityId: '', verified: false, accepted: false, blocked: false }
+    const asks = draw({ contact }, 60).join('\n')
+    expect(asks).toContain('wants to write to you')
+    expect(asks).toMatch(/no receipt has\s+gone\s+there/)
+    for (const decided of [{ accepted: true }, { blocked: true }]) {
+      const after = draw({ contact: { ...contact, ...decided } }, 60).join('\n')
+      expect(after).not.toMatch(/no receipt has\s+gone/)
+    }
+    const requests = [
+      { contact: { ...contact, phone: parsePhoneNumber('+12025550103') }, messages: [] },
+    ]
+    expect(draw({ requests }, 60)[0]).toContain('1 asks to write: Ctrl-N')
+  })
 
   test('has as many rows as the screen, none wider, whatever there is to show', () => {
     fc.assert(

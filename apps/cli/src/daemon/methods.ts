@@ -1,7 +1,14 @@
 /** What programs can ask of the daemon. (docs/daemon.md) */
-import type { Couplet, Settings } from '@couplet/client'
+import type {
+  Couplet,
+  IncomingMessage,
+  OutgoingMessage,
+  SafetyNumber,
+  Settings,
+} from '@couplet/client'
 import { parsePhoneNumber, toBase64Url } from '@couplet/wire'
 import { contactJson } from '../commands/contacts.ts'
+import { CommandError } from '../errors.ts'
 import { incomingJson, outgoingJson } from '../message-lines.ts'
 import { isoTime } from '../time.ts'
 import { version } from '../version.ts'
@@ -24,11 +31,16 @@ export function methodsOf(
     history: async (params) => {
       const limit = count(params, 'limit')
       const found = await couplet.history(number(params), limit === undefined ? {} : { limit })
-      return found.map((each) =>
-        each.direction === 'incoming' ? incomingJson(each) : outgoingJson(each),
-      )
+      return found.map(messageJson)
     },
     outbox: async () => (await couplet.outbox()).map(outgoingJson),
+    conversations: async () =>
+      (await couplet.conversations()).map(({ contact, unread, last }) => ({
+        ...contactJson(contact),
+        type: 'conversation',
+        unread,
+        last: messageJson(last),
+      })),
     contacts: async () => (await couplet.contacts()).map(contactJson),
     requests: async () =>
       (await couplet.requests()).map(({ contact, messages: waiting }) => ({
@@ -43,12 +55,45 @@ export function methodsOf(
       const safetyNumber = await couplet.verify(number(params))
       return { ...safetyNumber, code: toBase64Url(safetyNumber.code) }
     },
+    markVerified: async (params) => {
+      await couplet.markVerified(await compared(couplet, params))
+      return { verified: true }
+    },
+    unmarkVerified: async (params) => {
+      await couplet.unmarkVerified(number(params))
+      return { verified: false }
+    },
     acceptKey: async (params) =>
       contactJson(await couplet.acceptKey(number(params), text(params, 'identityId'))),
+    account: async () => {
+      const { registeredAt, waiting, lock } = await couplet.account()
+      const failedAt = lock?.failedAt
+      return {
+        registeredAt: isoTime(registeredAt),
+        waiting,
+        pin: {
+          set: lock !== undefined,
+          ...(lock && { triesLeft: lock.triesLeft, failures: lock.failures }),
+          ...(failedAt !== undefined && { failedAt: isoTime(failedAt) }),
+        },
+      }
+    },
     settings: () => couplet.settings(),
     changeSettings: (params) => couplet.changeSettings(settingsOf(params)),
     deleteMessage: (params) => couplet.deleteMessage(text(params, 'id')),
   }
+}
+
+function messageJson(message: IncomingMessage | OutgoingMessage): Record<string, unknown> {
+  return message.direction === 'incoming' ? incomingJson(message) : outgoingJson(message)
+}
+
+/** The number that a person has compared: its digits, of the key that they were shown. */
+async function compared(couplet: Couplet, params: Params): Promise<SafetyNumber> {
+  const shown = await couplet.verify(number(params))
+  const identityId = text(params, 'identityId')
+  if (text(params, 'digits').replace(/\s/g, '') === shown.digits) return { ...shown, identityId }
+  throw new CommandError('mismatch', 'these are not the digits of this contact.')
 }
 
 /** What happens, to this caller from now on; received messages too unless it says no. */

@@ -5,7 +5,7 @@
  */
 
 import type { ReadStream } from 'node:tty'
-import type { ConnectionState, Conversation, Couplet, Warning } from '@couplet/client'
+import type { ConnectionState, Couplet, Warning } from '@couplet/client'
 import { type PhoneNumber, parsePhoneNumber } from '@couplet/wire'
 import { type ChatCommands, obey } from '../chat-commands.ts'
 import type { Context } from '../context.ts'
@@ -14,9 +14,17 @@ import { UNREACHABLE } from '../home.ts'
 import { capitalized, sentenceFor } from '../sentences.ts'
 import { warningSentence } from '../warnings.ts'
 import { EMPTY, edit, editorWith, insert, textOf } from './editor.ts'
-import { type Choice, type Drawn, drawChat, type Picker, type ScreenState } from './frame.ts'
+import {
+  type Choice,
+  type Drawn,
+  drawChat,
+  EMPTY_SCREEN,
+  isStranger,
+  type ScreenState,
+} from './frame.ts'
 import { type Command, type Input, listenToKeys } from './keys.ts'
 import { Painter } from './painter.ts'
+import { choicesOf, updated } from './picker.ts'
 
 /** Runs until the user ends it. Without a peer, it begins with the list of conversations. */
 export async function chatOnScreen(
@@ -34,7 +42,7 @@ class ChatScreen {
   readonly #painter: Painter
   readonly #ended = Promise.withResolvers<void>()
   #commands: ChatCommands | undefined
-  #state: ScreenState = NOTHING
+  #state: ScreenState = EMPTY_SCREEN
   #drawn: Drawn | undefined
   #historyLimit = HISTORY_PAGE
   #refreshing: Promise<void> | undefined
@@ -63,6 +71,7 @@ class ChatScreen {
       this.#couplet.on('arrival', () => void this.#refresh()),
       this.#couplet.on('status', () => void this.#refresh()),
       this.#couplet.on('expired', () => void this.#refresh()),
+      this.#couplet.on('request', () => void this.#refresh()),
       this.#couplet.on('connection', (state) => this.#onConnection(state)),
       this.#couplet.on('warning', (warning) => this.#onWarning(warning)),
     ]
@@ -195,12 +204,13 @@ class ChatScreen {
 
   async #pick(filter: string): Promise<void> {
     const conversations = await this.#couplet.conversations()
-    const choices = choicesOf(conversations, filter)
+    const requests = await this.#couplet.requests()
+    const choices = choicesOf(conversations, requests, filter)
     // Who wrote something new comes first to mind.
     const isNew = ({ phone, conversation }: Choice): boolean =>
       phone !== this.#state.peer && (conversation?.unread ?? 0) > 0
     const chosen = Math.max(0, choices.findIndex(isNew))
-    this.#show({ conversations, picker: { filter, chosen, choices } })
+    this.#show({ conversations, requests, picker: { filter, chosen, choices } })
   }
 
   async #open(peer: PhoneNumber): Promise<void> {
@@ -221,7 +231,7 @@ class ChatScreen {
       keys: 'PgUp and PgDn scroll, Ctrl-N shows other conversations, Alt-Enter breaks the line.',
     }
     this.#show({
-      ...NOTHING,
+      ...EMPTY_SCREEN,
       peer,
       offline: this.#state.offline,
       messages,
@@ -262,16 +272,22 @@ class ChatScreen {
 
   async #reload(): Promise<void> {
     const { peer, scrolled } = this.#state
-    // What is above the end of the screen is seen; what came while one reads further up is not.
-    if (peer !== '' && scrolled === 0 && !this.#state.picker) await this.#couplet.markAllSeen(peer)
-    const conversations = await this.#couplet.conversations()
     const contact = (await this.#couplet.contacts()).find(({ phone }) => phone === peer)
+    // What is above the end of the screen is seen; what came while one reads further up is not, nor
+    // what a stranger wrote, before the user has decided.
+    const isSeen = peer !== '' && scrolled === 0 && !this.#state.picker && !isStranger(contact)
+    if (isSeen) await this.#couplet.markAllSeen(peer)
+    const conversations = await this.#couplet.conversations()
+    const requests = await this.#couplet.requests()
     const messages =
       peer === '' ? [] : await this.#couplet.history(peer, { limit: this.#historyLimit })
     const { picker } = this.#state
-    if (picker) this.#show({ conversations, picker: updated(picker, conversations) })
+    if (picker) {
+      const choices = choicesOf(conversations, requests, picker.filter)
+      this.#show({ conversations, requests, picker: updated(picker, choices) })
+    }
     // Another conversation may have been opened meanwhile.
-    if (peer === this.#state.peer) this.#show({ conversations, contact, messages })
+    if (peer === this.#state.peer) this.#show({ conversations, requests, contact, messages })
   }
 
   #onConnection(state: ConnectionState): void {
@@ -321,53 +337,9 @@ class ChatScreen {
   }
 }
 
-/** Conversations whose number has these digits; a new one, when they are a whole number. */
-function choicesOf(conversations: readonly Conversation[], filter: string): readonly Choice[] {
-  const choices: Choice[] = conversations
-    .filter(({ contact }) => contact.phone.includes(filter))
-    .map((conversation) => ({ phone: conversation.contact.phone, conversation }))
-  const typed = phoneNumberOf(filter)
-  if (typed && !choices.some(({ phone }) => phone === typed)) {
-    choices.push({ phone: typed, conversation: undefined })
-  }
-  return choices
-}
-
-/** The same list with what is new in it; the same conversation stays chosen. */
-function updated(picker: Picker, conversations: readonly Conversation[]): Picker {
-  const choices = choicesOf(conversations, picker.filter)
-  const phone = picker.choices[picker.chosen]?.phone
-  const chosen = Math.max(
-    0,
-    choices.findIndex((choice) => choice.phone === phone),
-  )
-  return { ...picker, choices, chosen }
-}
-
-function phoneNumberOf(text: string): PhoneNumber | undefined {
-  try {
-    return parsePhoneNumber(text)
-  } catch {
-    return undefined
-  }
-}
-
 function draftName(peer: string): string {
   return `draft ${peer}`
 }
 
-const NOTHING: ScreenState = {
-  peer: '',
-  contact: undefined,
-  messages: [],
-  firstNew: undefined,
-  isKeyNew: false,
-  conversations: [],
-  offline: false,
-  notice: undefined,
-  editor: EMPTY,
-  scrolled: 0,
-  picker: undefined,
-}
 /** Messages that are read from the home at once. */
 const HISTORY_PAGE = 200

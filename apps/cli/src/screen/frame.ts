@@ -1,12 +1,12 @@
 /** What the screen shows, from what there is to show. Pure. */
-import type { Contact, Conversation } from '@couplet/client'
+import type { Contact, Conversation, MessageRequest } from '@couplet/client'
 import type { ChatMessage } from '../chat-view.ts'
 import { gapSentence } from '../message-lines.ts'
 import { sanitize, sanitizeLine } from '../sanitize.ts'
 import { STATE_MARKS, stateWords } from '../states.ts'
 import type { Terminal } from '../terminal.ts'
 import { clockTime } from '../time.ts'
-import { type Editor, layout } from './editor.ts'
+import { type Editor, EMPTY, layout } from './editor.ts'
 import type { Frame } from './painter.ts'
 import { fit, widthOf, wrap } from './text.ts'
 
@@ -17,6 +17,8 @@ export interface ScreenState {
   /** The first message that was new when the conversation was opened. */
   readonly firstNew: string | undefined
   readonly conversations: readonly Conversation[]
+  /** People who wrote first and wait for a decision. */
+  readonly requests: readonly MessageRequest[]
   /** The contact's key changed while this was on the screen, and nobody has said anything to that. */
   readonly isKeyNew: boolean
   readonly offline: boolean
@@ -38,6 +40,24 @@ export interface Picker {
 export interface Choice {
   readonly phone: string
   readonly conversation: Conversation | undefined
+  /** Somebody who waits for a decision. */
+  readonly request?: MessageRequest
+}
+
+/** Before there is a conversation. */
+export const EMPTY_SCREEN: ScreenState = {
+  peer: '',
+  contact: undefined,
+  messages: [],
+  firstNew: undefined,
+  isKeyNew: false,
+  conversations: [],
+  requests: [],
+  offline: false,
+  notice: undefined,
+  editor: EMPTY,
+  scrolled: 0,
+  picker: undefined,
 }
 
 export interface Size {
@@ -89,12 +109,20 @@ function titleRow(state: ScreenState, columns: number, paint: Paint): string {
       ? 'blocked'
       : contact?.verified
         ? '✔ verified'
-        : 'not verified yet'
+        : isStranger(contact)
+          ? 'wants to write to you'
+          : 'not verified yet'
   const left = ` ${state.peer}  ${trust}`
   const unread = state.conversations
     .filter((each) => each.contact.phone !== state.peer)
     .reduce((sum, each) => sum + each.unread, 0)
-  const right = unread > 0 ? `${unread} new elsewhere: Ctrl-N ` : 'Ctrl-N: others '
+  const asking = state.requests.filter(({ contact: { phone } }) => phone !== state.peer).length
+  const right =
+    unread > 0
+      ? `${unread} new elsewhere: Ctrl-N `
+      : asking > 0
+        ? `${asking} ask${asking === 1 ? 's' : ''} to write: Ctrl-N `
+        : 'Ctrl-N: others '
   const gap = columns - widthOf(left) - widthOf(right)
   const text = gap > 0 ? `${left}${' '.repeat(gap)}${right}` : fit(left, columns).padEnd(columns)
   return paint('inverse', text)
@@ -105,11 +133,20 @@ function banners(state: ScreenState, columns: number, paint: Paint): readonly st
   const key = keyBanner(state)
   if (key !== undefined)
     rows.push(...wrap(key, columns).map((row) => paint(['bold', 'yellow'], row)))
+  else if (isStranger(state.contact)) {
+    const text = `You do not know ${state.peer} yet, and no receipt has gone there. /accept to go on with each other, /block to hear no more; an answer accepts, too.`
+    rows.push(...wrap(text, columns).map((row) => paint(['bold', 'cyan'], row)))
+  }
   if (state.offline) {
     const text = 'Offline: what you write is kept and goes out when the server answers.'
     rows.push(...wrap(text, columns).map((row) => paint('yellow', row)))
   }
   return rows
+}
+
+/** Somebody who wrote first, and whom the user has not decided about. */
+export function isStranger(contact: Contact | undefined): boolean {
+  return contact !== undefined && !contact.accepted && !contact.blocked && !contact.changedKey
 }
 
 /** Nothing goes to a verified contact's new key; to another's, nothing that was written before. */
@@ -220,7 +257,11 @@ function pickerRows(picker: Picker, columns: number, paint: Paint, now: number):
   return [head, ...rows, '', ...wrap(how, columns).map((row) => paint('dim', row))]
 }
 
-function choiceText({ phone, conversation }: Choice, now: number): string {
+function choiceText({ phone, conversation, request }: Choice, now: number): string {
+  if (request) {
+    const last = request.messages.at(-1)
+    return `${phone}  asks to write: ${last ? sanitizeLine(last.text) : ''}`
+  }
   if (!conversation) return `${phone}  a new conversation`
   const { unread, last } = conversation
   const count = unread > 0 ? `(${unread} new) ` : ''
