@@ -331,4 +331,4 @@ function forgetSessions(person: TestPerson): Promise<void> {
   })
 }
 
-const sha256 = nodePrimitives.sha256
+const sha256 = (bytes: Uint8Array) => nodePrimitives.sha256(bytes)

@@ -40,7 +40,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   mutant(
     'client: an empty message goes out in a session without proof',
     [
-      SOURCE.outbox,
+      SOURCE.sealer,
       'if (!entry || mustWait(entry, contact)) return undefined',
       'if (!entry) return undefined',
     ],

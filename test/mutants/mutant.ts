@@ -58,7 +58,7 @@ export const SOURCE = {
   web: 'protocol/src/web/index.ts',
   wireIdentity: 'wire/src/identity.ts',
   inbox: 'client/src/inbox.ts',
-  outbox: 'client/src/outbox.ts',
+  sealer: 'client/src/sealer.ts',
   reactions: 'client/src/reactions.ts',
   directory: 'client/src/peer-directory.ts',
   contactBook: 'client/src/contact-book.ts',

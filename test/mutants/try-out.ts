@@ -32,8 +32,10 @@ export function tryOut(
     // Code moves on: a mutant whose place is gone is found before anything is run.
     for (const { edits } of mutants) for (const edit of edits) edited(folder, edit)
     const files = [...new Set(mutants.map(({ killedBy: [file] }) => file))]
-    if (vitest(folder, files) !== 'survived') {
-      throw new Error('the unchanged sources do not pass: no mutant says anything')
+    const tests = [...new Set(mutants.map(({ killedBy: [, test] }) => test))]
+    const unchanged = vitest(folder, files, tests)
+    if (unchanged.verdict !== 'survived') {
+      throw new Error(`the unchanged sources do not pass:\n${unchanged.failures.join('\n')}`)
     }
     return mutants.map((mutant) => {
       const started = performance.now()
@@ -50,7 +52,7 @@ function tryOne(folder: string, { edits, killedBy: [file, test] }: Mutant): Verd
   const before = new Map<string, string>()
   for (const edit of edits) apply(folder, edit, before)
   try {
-    return vitest(folder, [file], test)
+    return vitest(folder, [file], [test]).verdict
   } finally {
     for (const [path, text] of before) writeFileSync(path, text)
   }
@@ -62,10 +64,11 @@ function apply(folder: string, edit: Edit, before: Map<string, string>): void {
   writeFileSync(path, edited(folder, edit))
 }
 
-function vitest(folder: string, files: readonly string[], test?: string): Verdict {
+/** Runs the tests with these words in their names, in these files. */
+function vitest(folder: string, files: readonly string[], tests: readonly string[]): Run {
   const report = join(folder, 'report.json')
   rmSync(report, { force: true })
-  const filter = test === undefined ? [] : ['-t', asPattern(test)]
+  const filter = ['-t', tests.map(asPattern).join('|')]
   const reporting = ['--reporter=json', `--outputFile=${report}`, '--bail=1']
   const program = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
   spawnSync(execPath, [program, 'run', ...files, ...filter, ...reporting], {
@@ -74,15 +77,37 @@ function vitest(folder: string, files: readonly string[], test?: string): Verdic
     stdio: 'ignore',
     env: { ...env, ...SHORT_SIMULATION, CI: '', VITEST: undefined, VITEST_POOL_ID: undefined },
   })
+  const { numPassedTests, numFailedTests, testResults } = read(report)
+  const failures = testResults.flatMap(({ message, assertionResults }) => [
+    message,
+    ...assertionResults.flatMap(({ fullName, failureMessages }) =>
+      failureMessages.map((failure) => `${fullName}: ${failure}`),
+    ),
+  ])
+  if (numFailedTests > 0) return { verdict: 'killed', failures }
+  return { verdict: numPassedTests > 0 ? 'survived' : 'broken', failures }
+}
+
+interface Run {
+  readonly verdict: Verdict
+  readonly failures: readonly string[]
+}
+
+interface Report {
+  readonly numPassedTests: number
+  readonly numFailedTests: number
+  readonly testResults: readonly {
+    readonly message: string
+    readonly assertionResults: readonly { fullName: string; failureMessages: string[] }[]
+  }[]
+}
+
+/** Nothing, if Vitest did not come so far. */
+function read(report: string): Report {
   try {
-    const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(report, 'utf8')) as {
-      numPassedTests: number
-      numFailedTests: number
-    }
-    if (numFailedTests > 0) return 'killed'
-    return numPassedTests > 0 ? 'survived' : 'broken'
+    return JSON.parse(readFileSync(report, 'utf8')) as Report
   } catch {
-    return 'broken'
+    return { numPassedTests: 0, numFailedTests: 0, testResults: [] }
   }
 }
 

@@ -12,6 +12,13 @@ import { text } from './support.ts'
 const ID = Uint8Array.from({ length: 16 }, (_, i) => i)
 const MINIMAL = encodeContent({ ...text('x'), messageId: ID, body: { kind: 'unsupported' } })
 
+/** Of a content with more bytes behind it. */
+const decoded = (hex: string) => decodeContent(concatBytes(MINIMAL, fromHex(hex)))
+const resultOf = (hex: string) => codeOf(() => decoded(hex))
+
+/** Groups within one another, in hex. */
+const nested = (depth: number) => '53'.repeat(depth) + '54'.repeat(depth)
+
 /** Content with one more field, as another version would write it. */
 function withField(write: (writer: BinaryWriter) => void): Uint8Array {
   const writer = new BinaryWriter()
@@ -136,9 +143,6 @@ describe('content', () => {
 })
 
 describe('the Protobuf of a content', () => {
-  const decoded = (hex: string) => decodeContent(concatBytes(MINIMAL, fromHex(hex)))
-  const resultOf = (hex: string) => codeOf(() => decoded(hex))
-
   test('a library of others reads what we write', () => {
     const reader = new BinaryReader(
       encodeContent({ ...text('Grüße'), messageId: ID, sequence: 2 ** 53 - 1, sentAt: 128 }),
@@ -217,7 +221,6 @@ describe('the Protobuf of a content', () => {
   })
 
   test('groups may be 100 deep and no deeper; no depth overflows the stack', () => {
-    const nested = (depth: number) => '53'.repeat(depth) + '54'.repeat(depth)
     expect(MAX_GROUP_DEPTH).toBe(100)
     expect(resultOf(nested(100))).toBe('nothing thrown')
     expect(resultOf(nested(100) + nested(100))).toBe('nothing thrown')

@@ -3,6 +3,8 @@
 import { type Bytes, concatBytes, fromHex, toHex, utf8 } from '@couplet/wire'
 import { ed25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
+import { shake256 } from '@noble/hashes/sha3.js'
+import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import { describe, expect, test } from 'vitest'
 import { PROVIDERS, seededRandom } from './support.ts'
 
@@ -62,6 +64,24 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
     expect(a.ciphertext).not.toEqual(b.ciphertext)
     expect(primitives.kemDecapsulate(seed, a.ciphertext)).toEqual(a.sharedSecret)
     expect(primitives.kemDecapsulate(seed, b.ciphertext)).toEqual(b.sharedSecret)
+  })
+
+  test('implicit rejection compares whole ciphertexts, though both begin with a zero byte', () => {
+    const seed = random(64)
+    const key = primitives.kemPublicKey(seed)
+    let ciphertext = random(1088)
+    let honest: Uint8Array = ciphertext
+    for (let tries = 0; ciphertext[0] !== 0; tries++) {
+      expect(tries).toBeLessThan(5000)
+      const made = ml_kem768.encapsulate(key, random(32))
+      ciphertext = new Uint8Array(made.cipherText)
+      honest = made.sharedSecret
+    }
+    expect(primitives.kemDecapsulate(seed, ciphertext)).toEqual(new Uint8Array(honest))
+    ciphertext[1087]! ^= 1
+    // FIPS 203, algorithm 18: K = J(z ‖ c).
+    const rejected = shake256(concatBytes(seed.subarray(32), ciphertext), { dkLen: 32 })
+    expect(primitives.kemDecapsulate(seed, ciphertext)).toEqual(new Uint8Array(rejected))
   })
 
   test('an OAEP ciphertext opens under its own label and key only', async () => {

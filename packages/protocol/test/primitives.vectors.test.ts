@@ -2,7 +2,7 @@
  * Wycheproof, ACVP, CCTV, RFC and weak-key vectors through our own wrappers, on both providers.
  * (protocol.md, "Proofs and tests"; origins: test/vectors/README.md)
  */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import type { ExchangePrivateKey } from '../src/index.ts'
@@ -27,6 +27,15 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
 })
 
 describe('the loader', () => {
+  test('every file that is there is used, and the README says where it comes from', () => {
+    const files = (readdirSync(FOLDER, { recursive: true }) as string[])
+      .map((name) => name.replaceAll('\\', '/'))
+      .filter((name) => name.endsWith('.json'))
+    expect(KNOWN_ANSWERS.map(({ file }) => file).toSorted()).toEqual(files.toSorted())
+    const readme = read('README.md')
+    for (const file of files) expect(readme).toContain(`\`${file}\``)
+  })
+
   test('refuses an empty or short file, so that a lost vector does not pass as held', () => {
     const good = read('rfc/rfc5869_hkdf_sha256.json')
     expect(() => parseVectors(good)).not.toThrow()
