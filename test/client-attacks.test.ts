@@ -155,7 +155,7 @@ describe('a changed identity never gets what was written for the one before', ()
     expect(await thief.receive()).toEqual([])
   })
 
-  test('nor what was written before anybody had an answer about the change', async () => {
+  test('nor what was written and not sent before the change was seen', async () => {
     const ana = await register(ANA)
     await register(BEN)
     await ana.online()
@@ -164,8 +164,8 @@ describe('a changed identity never gets what was written for the one before', ()
     await ana.open()
     await ana.couplet.send(BEN, 'two')
     const thief = await register(BEN)
-    await ana.couplet.connect()
     await ana.couplet.verify(BEN)
+    await ana.couplet.connect()
     await ana.couplet.settled()
     expect(await thief.receive()).toEqual([])
     expect(await ana.couplet.outbox()).toMatchObject([

@@ -85,7 +85,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
       "if (phase === 'held') continue",
       "if (phase === 'held' || phase === 'fresh') continue",
     ],
-    [TEST.clientAttacks, 'before anybody had an answer'],
+    [TEST.clientAttacks, 'not sent before the change was seen'],
   ),
   mutant(
     'client: a verified contact’s new key is taken at once',

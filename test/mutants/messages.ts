@@ -33,21 +33,17 @@ export const MESSAGES_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'EtM leaves the length of the associated data out of the MAC',
-    [SOURCE.etm, 'prefix, ...associatedData, body)', '...associatedData, body)'],
+    [SOURCE.etm, 'prefix, ...parts)', '...parts)'],
     [TEST.etm, 'no byte can move'],
   ),
   mutant(
     'EtM leaves the associated data out of the MAC',
-    [SOURCE.etm, 'prefix, ...associatedData, body)', 'prefix, body)'],
+    [SOURCE.etm, 'prefix, ...parts)', 'prefix, parts.at(-1)!)'],
     [TEST.etm, 'another key, associated data'],
   ),
   mutant(
     'EtM leaves the IV out of the MAC',
-    [
-      SOURCE.etm,
-      'prefix, ...associatedData, body)',
-      'prefix, ...associatedData, body.subarray(16))',
-    ],
+    [SOURCE.etm, 'prefix, ...parts)', 'prefix, ...parts.slice(0, -1), parts.at(-1)!.subarray(16))'],
     [TEST.etm, 'a change of any bit'],
   ),
 

@@ -42,9 +42,14 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
     name: 'what comes before the content is not authenticated with it',
     edits: [
       {
-        file: SOURCE.ratchet,
-        find: 'associatedData: [ad, prefix],',
-        replace: 'associatedData: [ad],',
+        file: SOURCE.etm,
+        find: 'sealed.subarray(0, end)]',
+        replace: 'sealed.subarray(start, end)]',
+      },
+      {
+        file: SOURCE.etm,
+        find: 'totalLength(associatedData) + start',
+        replace: 'totalLength(associatedData)',
       },
       {
         file: SOURCE.ratchet,

@@ -20,19 +20,25 @@ export interface EtmInput {
   readonly plaintext: Uint8Array
   /** Authenticated, not encrypted: the parts one after another. */
   readonly associatedData: readonly Uint8Array[]
+  /** The last of them, if it is to stand before the IV: an envelope is then made in one piece. */
+  readonly prefix?: Uint8Array
 }
 
-/** IV ‖ C ‖ tag. */
+/** [prefix] ‖ IV ‖ C ‖ tag. */
 export function etmSeal(
   primitives: Primitives,
-  { keys, iv, plaintext, associatedData }: EtmInput,
+  { keys, iv, plaintext, associatedData, prefix = NOTHING }: EtmInput,
 ): Bytes {
   const ciphertext = primitives.aesCbcEncrypt(keys.subarray(0, KEY_BYTES), iv, plaintext)
-  const sealed = new Uint8Array(ciphertext.length + ETM_OVERHEAD_BYTES)
-  const body = sealed.subarray(0, sealed.length - TAG_BYTES)
-  body.set(iv)
-  body.set(ciphertext, IV_BYTES)
-  sealed.set(etmTag(primitives, { keys, associatedData, body }), body.length)
+  const start = prefix.length
+  const sealed = new Uint8Array(start + ciphertext.length + ETM_OVERHEAD_BYTES)
+  sealed.set(prefix)
+  sealed.set(iv, start)
+  sealed.set(ciphertext, start + IV_BYTES)
+  const end = sealed.length - TAG_BYTES
+  const parts = [...associatedData, sealed.subarray(0, end)]
+  const length = totalLength(associatedData) + start
+  sealed.set(etmTag(primitives, { keys, length, parts }), end)
   return sealed
 }
 
@@ -49,7 +55,8 @@ export function etmOpen(
   const { keys, sealed, associatedData } = input
   if (sealed.length < ETM_OVERHEAD_BYTES) return undefined
   const body = sealed.subarray(0, sealed.length - TAG_BYTES)
-  const expected = etmTag(primitives, { keys, associatedData, body })
+  const parts = [...associatedData, body]
+  const expected = etmTag(primitives, { keys, length: totalLength(associatedData), parts })
   if (!equalBytes(expected, sealed.subarray(body.length))) return undefined
   return primitives.aesCbcDecrypt(
     keys.subarray(0, KEY_BYTES),
@@ -58,18 +65,24 @@ export function etmOpen(
   )
 }
 
+/** HMAC(km, u32(length) ‖ parts): the length is that of the associated data among them. */
 function etmTag(
   primitives: Primitives,
   input: {
     readonly keys: Uint8Array
-    readonly associatedData: readonly Uint8Array[]
-    /** IV ‖ C. */
-    readonly body: Uint8Array
+    readonly length: number
+    readonly parts: readonly Uint8Array[]
   },
 ): Bytes {
-  const { keys, associatedData, body } = input
-  let length = 0
-  for (const part of associatedData) length += part.length
+  const { keys, length, parts } = input
   const prefix = Uint8Array.of(length >>> 24, length >>> 16, length >>> 8, length)
-  return primitives.hmacSha256(keys.subarray(KEY_BYTES), prefix, ...associatedData, body)
+  return primitives.hmacSha256(keys.subarray(KEY_BYTES), prefix, ...parts)
 }
+
+function totalLength(parts: readonly Uint8Array[]): number {
+  let length = 0
+  for (const part of parts) length += part.length
+  return length
+}
+
+const NOTHING = new Uint8Array()

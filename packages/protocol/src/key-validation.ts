@@ -85,8 +85,12 @@ function require(condition: boolean, otherwise: string): void {
   if (!condition) throw new ProtocolError('invalid-key', otherwise)
 }
 
+/** One long division for each few primes, whose product is still an exact number. */
 function hasSmallFactor(n: bigint): boolean {
-  return SMALL_PRIMES.some((prime) => n % prime === 0n)
+  return SMALL_PRIMES.some(({ product, primes }) => {
+    const rest = Number(n % product)
+    return primes.some((prime) => rest % prime === 0)
+  })
 }
 
 /**
@@ -94,12 +98,13 @@ function hasSmallFactor(n: bigint): boolean {
  * modulus is with probability below 2^-27.
  */
 function hasRocaFingerprint(n: bigint): boolean {
-  return ROCA_PRIMES.every((prime) => powersOf65537(prime).has(n % prime))
+  return ROCA_PRIMES.every((prime) => powersOf65537(prime).has(n % BigInt(prime)))
 }
 
-function powersOf65537(prime: bigint): ReadonlySet<bigint> {
+function powersOf65537(prime: number): ReadonlySet<bigint> {
   const powers = new Set<bigint>()
-  for (let power = 1n; !powers.has(power); power = (power * 65537n) % prime) powers.add(power)
+  const modulus = BigInt(prime)
+  for (let power = 1n; !powers.has(power); power = (power * 65537n) % modulus) powers.add(power)
   return powers
 }
 
@@ -146,22 +151,35 @@ function littleEndian(bytes: Uint8Array): bigint {
   return BigInt(`0x${toHex(bytes.toReversed())}`)
 }
 
-function primesBelow(limit: number): bigint[] {
+function primesBelow(limit: number): number[] {
   const composite = new Uint8Array(limit)
-  const primes: bigint[] = []
+  const primes: number[] = []
   for (let i = 2; i < limit; i++) {
     if (composite[i]) continue
-    primes.push(BigInt(i))
+    primes.push(i)
     for (let j = i * i; j < limit; j += i) composite[j] = 1
   }
   return primes
+}
+
+function grouped(primes: readonly number[]): { product: bigint; primes: readonly number[] }[] {
+  const groups: { product: number; primes: number[] }[] = [{ product: 1, primes: [] }]
+  for (const prime of primes) {
+    if (groups.at(-1)!.product * prime > Number.MAX_SAFE_INTEGER) {
+      groups.push({ product: 1, primes: [] })
+    }
+    const group = groups.at(-1)!
+    group.product *= prime
+    group.primes.push(prime)
+  }
+  return groups.map((group) => ({ ...group, product: BigInt(group.product) }))
 }
 
 /** DER before the modulus: rsaEncryption, NULL, and lengths for 3072 bits and e = 65537. */
 const SPKI_PREFIX = fromHex('308201a2300d06092a864886f70d01010105000382018f003082018a0282018100')
 const SPKI_SUFFIX = fromHex('0203010001')
 /** … and e itself: a prime of the modulus that equals e has no inverse to decrypt with. */
-const SMALL_PRIMES = [...primesBelow(20_000), 65537n]
+const SMALL_PRIMES = grouped([...primesBelow(20_000), 65537])
 const ROCA_PRIMES = primesBelow(168).slice(1)
 const FERMAT_STEPS = 100
 const SQUARES_MOD_16: ReadonlySet<bigint> = new Set([0n, 1n, 4n, 9n])

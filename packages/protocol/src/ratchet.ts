@@ -125,13 +125,13 @@ export function sealMessage(
   })
   const prefix = envelopePrefix(session.handshake, encryptedHeader)
   const { nextKey, messageKeys, receiptKey } = advance(primitives, chain.key)
-  const sealed = etmSeal(primitives, {
+  const envelope = etmSeal(primitives, {
     keys: messageKeys,
     iv: input.entropy.contentIv,
     plaintext: padContent(encodeContent(content), prefix.length),
-    associatedData: [ad, prefix],
+    associatedData: [ad],
+    prefix,
   })
-  const envelope = concatBytes(prefix, sealed)
   const id = primitives.sha256(envelope)
   const receipt = makeReceipt(primitives, receiptKey, id)
   wipe(messageKeys, receiptKey)

@@ -167,7 +167,9 @@ function maybe<T>(reader: Reader, read: (reader: Reader) => T): T | undefined {
 }
 
 function many(reader: Reader, length: number): Bytes[] {
-  return Array.from({ length: reader.u8() }, () => bytes(reader, length))
+  const all: Bytes[] = []
+  for (let left = reader.u8(); left > 0; left--) all.push(bytes(reader, length))
+  return all
 }
 
 /** The reader's input is a copy that nobody else has: views into it are owned here. */

@@ -198,6 +198,11 @@ describe('the Protobuf of a content', () => {
       '0f',
     ])
       expect([tag, resultOf(`${tag}05`)]).toEqual([tag, 'malformed'])
+    // As if a type that there is not had four bytes, or eight.
+    for (const type of ['0e', '0f'])
+      for (const bytes of [4, 8]) {
+        expect([type, resultOf(type + '00'.repeat(bytes))]).toEqual([type, 'malformed'])
+      }
   })
 
   test('groups are skipped whole, and end where they should', () => {

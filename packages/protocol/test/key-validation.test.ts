@@ -171,8 +171,11 @@ describe('RSA', () => {
     while (hasPrimeBelow(n, 20_000n)) n += 1n
     const short = key.slice()
     short.set(fromHex(n.toString(16).padStart(768, '0')), 33)
+    // Twice a number without small factors.
+    let half = (BigInt(`0x${toHex(key.subarray(33, 417))}`) >> 1n) | 1n
+    while (hasPrimeBelow(half, 20_000n)) half += 2n
     const even = key.slice()
-    even[416]! &= 0xfe
+    even.set(fromHex((2n * half).toString(16)), 33)
     expect(codeOf(() => validateExchangeKey(short))).toBe('invalid-key')
     expect(codeOf(() => validateExchangeKey(even))).toBe('invalid-key')
     expect(codeOf(() => validateExchangeKey(key.subarray(1)))).toBe('invalid-key')

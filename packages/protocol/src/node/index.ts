@@ -25,7 +25,7 @@ import {
   verify,
 } from 'node:crypto'
 import { promisify } from 'node:util'
-import { type Bytes, concatBytes, equalBytes, wipe } from '@couplet/wire'
+import { type Bytes, equalBytes, wipe } from '@couplet/wire'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
 
 export const nodePrimitives: Primitives = {
@@ -39,17 +39,18 @@ export const nodePrimitives: Primitives = {
   hkdfSha256: ({ salt, ikm, info, length }) =>
     new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
 
+  // PKCS#7 by hand: what OpenSSL pads comes in two pieces, and to join them costs more than to
+  // encrypt them.
   aesCbcEncrypt(key, iv, plaintext) {
-    const cipher = createCipheriv('aes-256-cbc', key, iv)
-    return concatBytes(cipher.update(plaintext), cipher.final())
+    const padded = withPadding(plaintext)
+    const ciphertext = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false).update(padded)
+    wipe(padded)
+    return view(ciphertext)
   },
   aesCbcDecrypt(key, iv, ciphertext) {
-    try {
-      const decipher = createDecipheriv('aes-256-cbc', key, iv)
-      return concatBytes(decipher.update(ciphertext), decipher.final())
-    } catch {
-      return undefined
-    }
+    if (ciphertext.length % BLOCK_BYTES !== 0) return undefined
+    const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
+    return withoutPadding(view(decipher.update(ciphertext)))
   },
 
   x25519PublicKey: (secret) => rawPublicKey(curveKey(secret)),
@@ -170,6 +171,28 @@ function sized(key: Uint8Array, length: number): Uint8Array {
   return key
 }
 
+function withPadding(plaintext: Uint8Array): Bytes {
+  const padding = BLOCK_BYTES - (plaintext.length % BLOCK_BYTES)
+  const padded = new Uint8Array(plaintext.length + padding)
+  padded.set(plaintext)
+  return padded.fill(padding, plaintext.length)
+}
+
+/** Only ever of what was authenticated: its time shows where a padding is wrong. */
+function withoutPadding(padded: Bytes): Bytes | undefined {
+  const padding = padded.at(-1) ?? 0
+  if (padding < 1 || padding > BLOCK_BYTES) return undefined
+  const end = padded.length - padding
+  return padded.subarray(end).every((byte) => byte === padding)
+    ? padded.subarray(0, end)
+    : undefined
+}
+
+/** The same memory, which is a cipher's own, without the ways of a `Buffer`. */
+function view(buffer: Uint8Array<ArrayBuffer>): Bytes {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
+}
+
 /** A `Buffer` may be a window of a shared pool; what we return is not. */
 function own(buffer: Uint8Array): Bytes {
   return new Uint8Array(buffer)
@@ -178,6 +201,7 @@ function own(buffer: Uint8Array): Bytes {
 const generateKeyPairAsync = promisify(generateKeyPair)
 const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
 const PRIME_ROUNDS = 64
+const BLOCK_BYTES = 16
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
 
 type KeyType = 'x25519' | 'ed25519' | 'ml-kem-768'
