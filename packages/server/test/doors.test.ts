@@ -11,7 +11,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createInvitation } from '../src/admission.ts'
 import { freshCodeKey } from '../src/code-key.ts'
-import { NO_LIMITS, trustedProxies } from '../src/index.ts'
+import { NO_LIMITS, operatorOf, trustedProxies } from '../src/index.ts'
 import { MemoryBus } from '../src/memory-bus.ts'
 import { memoryStore } from '../src/memory-store.ts'
 import type { Store } from '../src/ports.ts'
@@ -259,6 +259,8 @@ describe('lookups', () => {
 })
 
 describe('several processes', () => {
+  let store: Store
+  let bus: MemoryBus
   const others: TestServer[] = []
   afterEach(async () => {
     for (const other of others.splice(0)) await other.close()
@@ -266,9 +268,9 @@ describe('several processes', () => {
 
   /** Two that serve from one store, as workers do; clients take them for one server. */
   async function start(limits: Partial<typeof NO_LIMITS>): Promise<readonly TestServer[]> {
-    const store = memoryStore({ capacity: 20 })
+    store = memoryStore({ capacity: 20 })
+    bus = new MemoryBus()
     const codeKey = freshCodeKey()
-    const bus = new MemoryBus()
     const publicUrl = 'https://chat.example'
     for (let one = 0; one < 2; one++) {
       const engine = { store, codeKey, bus: bus.end() }
@@ -278,6 +280,26 @@ describe('several processes', () => {
     server = others.pop()!
     return [server, ...others]
   }
+
+  it('let go of whom an operator blocks or removes from elsewhere', async () => {
+    const both = await start({})
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    const [anas, bens] = [await connect(both[0]!, ana), await connect(both[1]!, ben)]
+    const operator = operatorOf({ store, bus: bus.end(), codeKey: freshCodeKey() }, clock)
+    expect(await operator.block(ANA)).toBe(true)
+    expect(await anas.closed).toBe(CLOSE_CODE.unauthenticated)
+    for (const one of both) {
+      const socket = new TestSocket(one)
+      await logIn(one, socket, ana)
+      expect(await socket.closed).toBe(CLOSE_CODE.unauthenticated)
+    }
+    await bens.put(ana, envelope())
+    expect(await operator.remove(BEN)).toBe(true)
+    expect(await bens.closed).toBe(CLOSE_CODE.unauthenticated)
+    expect(await operator.remove(BEN)).toBe(false)
+    expect(await operator.unblock(ANA)).toBe(true)
+    expect((await connect(both[1]!, ana)).frames).toBeDefined()
+  })
 
   it('count lookups together', async () => {
     const both = await start({ lookups: { burst: 4, periodMs: 60 * MINUTE } })

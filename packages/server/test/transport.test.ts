@@ -31,7 +31,9 @@ function certify(name: string): void {
   if (made.status !== 0) throw new Error(`needs openssl: install it. ${String(made.stderr)}`)
 }
 
-function handshake(options: { maxVersion?: 'TLSv1.1' | 'TLSv1.2' } = {}): Promise<TLSSocket> {
+function handshake(
+  options: { maxVersion?: 'TLSv1.1' | 'TLSv1.2'; ciphers?: string } = {},
+): Promise<TLSSocket> {
   return new Promise((resolve, reject) => {
     const socket = connectTls(
       {
@@ -64,6 +66,14 @@ describe('TLS', () => {
     expect(older.getProtocol()).toBe('TLSv1.2')
     older.destroy()
     await expect(handshake({ maxVersion: 'TLSv1.1' })).rejects.toThrow()
+    // Nothing in CBC, and nothing without forward secrecy.
+    for (const ciphers of [
+      'ECDHE-ECDSA-AES128-SHA256',
+      'ECDHE-ECDSA-AES256-SHA',
+      'AES128-GCM-SHA256',
+    ]) {
+      await expect(handshake({ maxVersion: 'TLSv1.2', ciphers })).rejects.toThrow()
+    }
 
     const headers = await new Promise<Record<string, unknown>>((resolve, reject) => {
       get(`${server.url}/livez`, { rejectUnauthorized: false }, (response) => {
