@@ -2,6 +2,7 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { barChart } from './chart.ts'
+import { type ClientResults, clientReport } from './client/report.ts'
 import { type Allocations, allocationReport, TOLERANCE } from './guard.ts'
 import type { Figure } from './harness.ts'
 import { type ProtocolResults, protocolReport } from './protocol/report.ts'
@@ -35,6 +36,8 @@ export function performancePages(): Readonly<Record<string, string>> {
     const picture = chart('server', 'The server', server.figures, 'couplet')
     section('The server', SERVER, serverReport(server), picture)
   }
+  const client = results<ClientResults>('client')
+  if (client) section('The command line and the SDK', CLIENT, clientReport(client))
   const web = results<WebResults>('web')
   if (web) section('The web client', WEB, webReport(web))
   const allocations = results<Allocations>('allocations')
@@ -82,6 +85,8 @@ one run.`
 
 const SERVER = `Real programs on real sockets, messages of 1 KiB, and below them the ceiling: a bare WebSocket relay with
 the same library, and one in C without WebSocket.`
+
+const CLIENT = 'Without a passphrase, whose stretching alone takes most of a second on purpose.'
 
 const WEB = 'In a real Chromium, with a long past.'
 

@@ -6,6 +6,7 @@
  * runs.
  */
 import { argv, stderr, stdout } from 'node:process'
+import { clientReport } from './client/report.ts'
 import {
   allocationReport,
   excesses,
@@ -58,6 +59,13 @@ const BENCHMARKS: Readonly<Record<string, (options: Options) => Promise<void>>> 
     const results = await benchWeb(quick, tell)
     stdout.write(`${webReport(results)}\n`)
     if (keep) tell(`kept in ${saveResults('web', results)}`)
+    if (json) stdout.write(`${JSON.stringify(results)}\n`)
+  },
+  async client({ quick, json, keep }) {
+    const { benchClient } = await import('./client.ts')
+    const results = await benchClient(quick, tell)
+    stdout.write(`${clientReport(results)}\n`)
+    if (keep) tell(`kept in ${saveResults('client', results)}`)
     if (json) stdout.write(`${JSON.stringify(results)}\n`)
   },
   async page() {
