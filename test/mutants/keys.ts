@@ -50,6 +50,11 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     [TEST.identity, 'the one name, of every field'],
   ),
   mutant(
+    'another identity is taken for the known one',
+    [SOURCE.identity, 'if (!known || !equalBytes(known, own))', 'if (!known)'],
+    [TEST.identity, 'no other is taken for it'],
+  ),
+  mutant(
     'an imported identity shares memory with its input',
     [SOURCE.identity, 'const own = new Uint8Array(signed)', 'const own = signed as Bytes'],
     [TEST.identity, 'what is imported is a copy'],

@@ -46,7 +46,7 @@ export async function ownIdentity(
   account: AccountRecord,
 ): Promise<OwnIdentity> {
   return {
-    ...importIdentity(platform.primitives, account.identity),
+    ...importIdentity(platform.primitives, account.identity, account.identity),
     exchangeKey: await platform.importExchangeKey(account.exchangeKey),
     signingSeed: account.signingSeed,
     identitySecret: account.identitySecret,

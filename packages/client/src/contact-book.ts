@@ -59,7 +59,7 @@ export class ContactBook {
     const contact = await this.#current(phone)
     const shown = contact.changed ?? contact.identity
     if (!shown) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
-    const identity = importIdentity(platform.primitives, shown.signed)
+    const identity = importIdentity(platform.primitives, shown.signed, shown.signed)
     return {
       phone,
       identityId: toHex(identity.id),
@@ -91,7 +91,7 @@ export class ContactBook {
     const scanned = readCode(code)
     const { identity, changed } = await this.#current(phone)
     if (!identity || changed) throw keyChanged(phone)
-    const contact = importIdentity(platform.primitives, identity.signed)
+    const contact = importIdentity(platform.primitives, identity.signed, identity.signed)
     if (!matchesVerificationCode(scanned, self, contact)) return undefined
     return this.markVerified(phone, toHex(contact.id))
   }

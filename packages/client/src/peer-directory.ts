@@ -39,11 +39,13 @@ export class PeerDirectory {
    * @throws {ClientError} `untrusted-answer` when the answer does not verify; `unreachable`, …
    */
   async lookup(phone: PhoneNumber): Promise<Peer | undefined> {
-    const { api, signer, platform } = this.#context
+    const { api, signer, platform, store } = this.#context
     const entry = await api.lookup(phone, signer)
     if (!entry) return undefined
+    const contact = await inTransaction(store, (tables) => tables.contactByPhone(phone))
+    const pinned = contact?.identity?.signed
     try {
-      const identity = importIdentity(platform.primitives, entry.identity)
+      const identity = importIdentity(platform.primitives, entry.identity, pinned)
       if (identity.record.phone !== phone) {
         throw new ClientError('untrusted-answer', 'the server answered for another number')
       }

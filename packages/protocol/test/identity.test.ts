@@ -85,6 +85,28 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
     expect(identity.record.signingKey).toEqual(signingKey)
   })
 
+  test('one that is known is not judged again, and no other is taken for it', () => {
+    let judged = 0
+    const counting = {
+      ...primitives,
+      ed25519Verify: (...given: Parameters<typeof primitives.ed25519Verify>) => {
+        judged++
+        return primitives.ed25519Verify(...given)
+      },
+    }
+    const good = people.ana.own.signed
+    const again = importIdentity(counting, good, good.slice())
+    expect([judged, again]).toEqual([0, importIdentity(primitives, good)])
+    const forged = good.slice()
+    forged[569]! ^= 1
+    expect(codeOf(() => importIdentity(counting, forged, good))).toBe('invalid-signature')
+    expect(importIdentity(counting, people.ben.own.signed, good).id).toEqual(people.ben.own.id)
+    expect(judged).toBe(2)
+    expect(codeOf(() => importIdentity(primitives, good.subarray(1), good.subarray(1)))).toBe(
+      'malformed',
+    )
+  })
+
   test('what is imported is a copy', () => {
     const blob = people.ana.own.signed.slice()
     const { record, signed: kept } = importIdentity(primitives, blob)
