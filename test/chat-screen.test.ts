@@ -120,6 +120,15 @@ describe('chat on the full screen', () => {
     await pane.until((screen) => !screen.includes('no receipt has gone'), 'has no banner')
     await ana.couplet('outbox', '--flush')
     expect(await ana.outbox()).toEqual({})
+    // The same person, from another number: the conversation and what is being typed go along.
+    pane.type('half a thought')
+    const next = '+12025550151'
+    await ana.couplet('change-number', next)
+    await ana.couplet('change-number', next, '--code', await world.code(next), '--tell')
+    await pane.shows(/^ \+12025550151/)
+    await pane.shows('+12025550101 is +12025550151 now: a new number, with the same keys.')
+    await pane.shows(/May I write to you\?[\s\S]*This is my number now/)
+    await pane.shows('> half a thought')
     // Another one, while this conversation is open.
     const cleo = await world.person('cleo', CLEO)
     await cleo.couplet('send', BEN, 'Me, too')

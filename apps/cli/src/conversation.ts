@@ -8,13 +8,15 @@ import { type ChatCommands, obey } from './chat-commands.ts'
 import type { ChatView } from './chat-view.ts'
 import type { Context } from './context.ts'
 import { CommandError, codeOf } from './errors.ts'
+import { explained } from './former-number.ts'
 import { commandDeadline, UNREACHABLE } from './home.ts'
 import { capitalized, sentenceFor } from './sentences.ts'
 
 export interface Conversation {
   readonly context: Context
   readonly couplet: Couplet
-  readonly peer: PhoneNumber
+  /** The number that the other end has now. */
+  peer: PhoneNumber
   readonly view: ChatView
   /** Somebody is at the keyboard: entries may be commands, and nobody waits for the server. */
   readonly live: boolean
@@ -25,14 +27,19 @@ export interface Conversation {
  * on its way with the next command; otherwise it ends when everything is sent.
  */
 export async function converse(conversation: Conversation): Promise<void> {
-  const { couplet, peer, view, live } = conversation
+  const { couplet, view, live } = conversation
   const replaced = Promise.withResolvers<never>()
   const tell = lineTeller(conversation, replaced.reject)
   const listening = [
     couplet.on('status', (message) => {
-      if (message.peer === peer) view.outgoing(message)
+      if (message.peer === conversation.peer) view.outgoing(message)
     }),
-    couplet.on('warning', (warning) => view.warning(warning)),
+    couplet.on('warning', (warning) => {
+      const { kind, contact } = warning
+      const isFollowed = kind === 'number-changed' && contact.formerPhone === conversation.peer
+      if (isFollowed) conversation.peer = contact.phone
+      view.warning(warning)
+    }),
     couplet.on('connection', tell.state),
   ]
   const shown = await showHistory(conversation)
@@ -126,8 +133,15 @@ function lineTeller({ couplet, view }: Conversation, fail: (reason: Error) => vo
 
 async function enter(conversation: Conversation): Promise<readonly SentMessage[]> {
   const entered: SentMessage[] = []
-  const { view, live, context, couplet, peer } = conversation
-  const commands: ChatCommands = { context, couplet, peer, notice: (text) => view.notice(text) }
+  const { view, live, context, couplet } = conversation
+  const commands: ChatCommands = {
+    context,
+    couplet,
+    get peer() {
+      return conversation.peer
+    },
+    notice: (text) => view.notice(text),
+  }
   for await (const entry of view.entries) {
     if (entry.trim() === '') continue
     if (!live || !entry.startsWith('/')) await say(conversation, entry, entered)
@@ -151,9 +165,9 @@ async function say(
     entered.push(sending)
     view.outgoing(sending.message)
   } catch (error) {
-    if (!live) throw error
-    if (codeOf(error) !== 'key-changed')
-      return view.notice(capitalized(sentenceFor(error, context)))
+    const why = await explained(couplet, peer, error)
+    if (!live) throw why
+    if (codeOf(why) !== 'key-changed') return view.notice(capitalized(sentenceFor(why, context)))
     const contacts = await couplet.contacts()
     view.refused(
       text,

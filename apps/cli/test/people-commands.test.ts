@@ -152,7 +152,11 @@ describe('another number', () => {
     expect(received.output).toContain(`This is my number now: ${next}`)
     expect(await json(ANA, 'contacts')).toMatchObject([{ phone: next, formerPhone: BEN }])
     expect((await couplet(ANA, 'contacts')).output).toContain(`(before: ${BEN})`)
-    expect((await couplet(ANA, 'send', BEN, 'Who is there?')).exit).toBe(67)
+    const former = await couplet(ANA, 'send', BEN, 'Who is there?')
+    expect(former).toMatchObject({ exit: 67, output: '' })
+    expect(former.errors).toContain(`nobody has ${BEN} any more: it is ${next} now`)
+    const piped = await run(['chat', BEN], { COUPLET_HOME: join(FOLDER, ANA.slice(1)) }, 'Hi\n')
+    expect(piped.exit).toBe(67)
     // And back again, for the tests below.
     await json(BEN, 'change-number', BEN)
     await json(BEN, 'change-number', BEN, '--code', server.codes.get(BEN)!, '--tell')

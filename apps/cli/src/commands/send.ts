@@ -4,6 +4,7 @@ import { parsePhoneNumber } from '@couplet/wire'
 import { type Context, pasteable } from '../context.ts'
 import type { Deadline } from '../deadline.ts'
 import { CommandError, codeOf, UsageError } from '../errors.ts'
+import { explained } from '../former-number.ts'
 import { tryOnline, withCouplet } from '../home.ts'
 import { outgoingJson } from '../message-lines.ts'
 import type { Streams } from '../terminal.ts'
@@ -19,7 +20,9 @@ export async function run(context: Context): Promise<number> {
     const online = await tryOnline(context, couplet, deadline)
     const { expires } = context.options
     const options = expires === undefined ? {} : { expiresAfterMs: expires }
-    const sending = await couplet.send(to, text, options)
+    const sending = await couplet.send(to, text, options).catch(async (error: unknown) => {
+      throw await explained(couplet, to, error)
+    })
     // Both fail when the client is closed, and nobody may be listening to them then.
     sending.sent.catch(() => {})
     sending.delivered.catch(() => {})

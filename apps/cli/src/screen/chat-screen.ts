@@ -10,6 +10,7 @@ import { type PhoneNumber, parsePhoneNumber } from '@couplet/wire'
 import { type ChatCommands, obey } from '../chat-commands.ts'
 import type { Context } from '../context.ts'
 import { CommandError, codeOf } from '../errors.ts'
+import { explained } from '../former-number.ts'
 import { UNREACHABLE } from '../home.ts'
 import { capitalized, sentenceFor } from '../sentences.ts'
 import { warningSentence } from '../warnings.ts'
@@ -149,7 +150,7 @@ class ChatScreen {
       const isChanged = codeOf(error) === 'key-changed'
       const sentence = isChanged
         ? 'Not sent: decide about the new key first (/verify, then /accept).'
-        : capitalized(sentenceFor(error, this.#context))
+        : capitalized(sentenceFor(await explained(this.#couplet, peer, error), this.#context))
       this.#show({ notice: sentence })
     }
     await this.#refresh()
@@ -302,12 +303,22 @@ class ChatScreen {
   }
 
   #onWarning(warning: Warning): void {
-    if (warning.kind === 'key-changed' && warning.contact.phone === this.#state.peer) {
+    const { kind, contact } = warning
+    if (kind === 'number-changed' && contact.formerPhone === this.#state.peer) {
+      this.#follow(warning).catch(this.#ended.reject)
+    } else if (warning.kind === 'key-changed' && warning.contact.phone === this.#state.peer) {
       this.#show({ isKeyNew: true })
     } else {
       this.#show({ notice: capitalized(warningSentence(this.#context, warning)) })
     }
     void this.#refresh()
+  }
+
+  /** The same conversation under the contact's new number; what was typed stays. */
+  async #follow(warning: Warning): Promise<void> {
+    const { editor } = this.#state
+    await this.#open(warning.contact.phone)
+    this.#show({ editor, notice: capitalized(warningSentence(this.#context, warning)) })
   }
 
   /** One try is enough: the SDK goes on trying by itself. */
