@@ -16,7 +16,10 @@ import {
   type TestServer,
 } from '../packages/server/test/support.ts'
 import { needPrograms } from './debian.ts'
+import { until } from './people.ts'
 
+/** From where it speaks to the server. */
+const NGINX = '127.0.0.2'
 const ROOT = join(import.meta.dirname, '..')
 let folder: string
 let server: TestServer
@@ -31,7 +34,8 @@ beforeAll(async () => {
   const name = `localhost:${secure}`
   server = await startServer({
     publicUrl: `https://${name}`,
-    proxies: trustedProxies(['loopback']),
+    // Not all of loopback: this test's clients are there, too.
+    proxies: trustedProxies([NGINX]),
     limits: { ...NO_LIMITS, registrations: { burst: 4, periodMs: 3_600_000 } },
   })
   outside = { ...server, url: `https://${name}`, name }
@@ -42,11 +46,9 @@ beforeAll(async () => {
   const tested = spawnSync('nginx', [...options, '-t'], { encoding: 'utf8' })
   if (tested.status !== 0) throw new Error(tested.stderr)
   nginx = spawn('nginx', options, { stdio: 'ignore' })
-  await expect
-    .poll(() => request(outside, 'GET', '/livez').catch(() => ({})))
-    .toMatchObject({
-      status: 200,
-    })
+  await until(
+    async () => (await request(outside, 'GET', '/livez').catch(() => undefined))?.status === 200,
+  )
 }, 120_000)
 
 afterAll(async () => {
@@ -67,7 +69,7 @@ function configure(plain: number, secure: number): void {
     .replaceAll('server_name chat.example', 'server_name localhost')
     .replace('/etc/letsencrypt/live/chat.example/fullchain.pem', join(folder, 'cert.pem'))
     .replace('/etc/letsencrypt/live/chat.example/privkey.pem', join(folder, 'key.pem'))
-    .replace('http://127.0.0.1:8080', `http://localhost:${server.port}`)
+    .replace('http://127.0.0.1:8080', `http://127.0.0.1:${server.port}; proxy_bind ${NGINX}`)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((one) => `${one}_temp_path ${folder}/${one};`)
     .join('\n')
