@@ -56,12 +56,14 @@ function usage() {
 // ---------------------------------------------------------------------------------------------
 // Install
 
-function installWhatIsMissing(development) {
+function installWhatIsMissing(needsDevelopment) {
   const wanted = createHash('sha256')
     .update(readFileSync(join(ROOT, 'package-lock.json')))
     .digest('hex')
   const [installed, scope] = existsSync(STAMP) ? readFileSync(STAMP, 'utf8').trim().split(' ') : []
-  if (installed === wanted && (scope === 'all' || !development)) return
+  if (installed === wanted && (scope === 'all' || !needsDevelopment)) return
+  // Who has tested here keeps what tests need, when something is installed anew.
+  const development = needsDevelopment || scope === 'all'
 
   stderr.write('couplet: installing what is missing (once) …\n')
   const args = ['ci', '--ignore-scripts', '--loglevel=error', '--no-audit', '--no-fund']
