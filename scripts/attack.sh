@@ -36,7 +36,7 @@ if grep -E 'VULNERABLE|NOT ok' "$folder/testssl" | grep -vE 'not vulnerable|Chai
 fi
 
 # Each holds what it can for half a minute. Somebody else must be served all the while: another
-# address, since the limit for each address is what stops the attacker.
+# address block, since the limit for each block is what stops the attacker.
 failures=0
 slow() {
   local name=$1 attack probe=0
@@ -45,7 +45,7 @@ slow() {
   slowhttptest -c 1000 -r 200 -l 30 -u "https://127.0.0.1:$port$path" "$@" >"$folder/slow" 2>&1 &
   attack=$!
   while kill -0 "$attack" 2>/dev/null; do
-    curl -sk --max-time 5 -o /dev/null --interface ::1 "https://[::1]:$port/livez" || probe=$((probe + 1))
+    curl -sk --max-time 5 -o /dev/null --interface 127.0.1.1 "https://127.0.0.1:$port/livez" || probe=$((probe + 1))
     sleep 1
   done
   grep -aE 'connected:|closed:|service available' "$folder/slow" | tail -3 | sed 's/\x1b\[[0-9;]*m//g'
