@@ -4,19 +4,20 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { NetHost } from './net-hosts.ts'
 
 /** A process that can be killed and started again on the same ports and data. */
 export class NatsServer {
   readonly url: string
   readonly port: number
-  readonly #args: readonly string[]
+  readonly #command: readonly string[]
   #process: ChildProcess | undefined
   #log = ''
 
-  constructor(port: number, args: readonly string[]) {
+  constructor(port: number, args: readonly string[], host: NetHost | undefined) {
     this.port = port
-    this.url = `nats://127.0.0.1:${port}`
-    this.#args = args
+    this.url = `nats://${addressOf(host)}:${port}`
+    this.#command = [...(host?.within ?? []), natsServerProgram(), ...args]
   }
 
   get pid(): number | undefined {
@@ -25,7 +26,8 @@ export class NatsServer {
 
   /** Resolves when clients can connect. */
   async start(): Promise<void> {
-    const child = spawn(natsServerProgram(), this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    const [program, ...args] = this.#command
+    const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
     this.#log = ''
     const ready = Promise.withResolvers<void>()
@@ -66,15 +68,16 @@ export interface NatsCluster {
   end(): Promise<void>
 }
 
-/** One server by itself, or several as a cluster. */
-export async function startNats(size = 1): Promise<NatsCluster> {
+/** One server by itself, or several as a cluster; on these machines, or all on this one. */
+export async function startNats(size = 1, hosts: readonly NetHost[] = []): Promise<NatsCluster> {
   const folder = mkdtempSync(join(tmpdir(), 'couplet-nats-'))
   const ports = await freePorts(2 * size)
-  const routes = ports.slice(size).map((port) => `nats://127.0.0.1:${port}`)
+  const routes = ports.slice(size).map((port, index) => `nats://${addressOf(hosts[index])}:${port}`)
   const servers = Array.from({ length: size }, (_, index) => {
     const config = join(folder, `${index}.conf`)
-    writeFileSync(config, configuration(folder, index, ports, size > 1 ? routes : []))
-    return new NatsServer(ports[index]!, ['-c', config])
+    const address = addressOf(hosts[index])
+    writeFileSync(config, configuration({ folder, index, address, ports, routes }))
+    return new NatsServer(ports[index]!, ['-c', config], hosts[index])
   })
   await Promise.all(servers.map((server) => server.start()))
   return {
@@ -87,22 +90,31 @@ export async function startNats(size = 1): Promise<NatsCluster> {
   }
 }
 
-function configuration(
-  folder: string,
-  index: number,
-  ports: readonly number[],
-  routes: readonly string[],
-): string {
+function addressOf(host: NetHost | undefined): string {
+  return host?.address ?? '127.0.0.1'
+}
+
+function configuration(options: {
+  readonly folder: string
+  readonly index: number
+  readonly address: string
+  readonly ports: readonly number[]
+  readonly routes: readonly string[]
+}): string {
+  const { folder, index, address, ports, routes } = options
   const size = routes.length
   const lines = [
     `server_name: n${index}`,
-    `listen: "127.0.0.1:${ports[index]}"`,
+    `listen: "${address}:${ports[index]}"`,
+    // As docs/cluster.md advises: who was cut off is given up after seconds.
+    'ping_interval: "5s"',
+    'ping_max: 2',
     `jetstream { store_dir: "${join(folder, String(index))}", max_file: 1G, max_mem: 64M }`,
   ]
-  if (size > 0) {
+  if (size > 1) {
     const others = routes.filter((_, other) => other !== index)
     lines.push(
-      `cluster { name: couplet, listen: "127.0.0.1:${ports[size + index]}", routes: [${others
+      `cluster { name: couplet, listen: "${address}:${ports[size + index]}", routes: [${others
         .map((route) => `"${route}"`)
         .join(', ')}] }`,
     )
