@@ -1,6 +1,6 @@
 /** The server under torture: a command that is started, killed and started again on the same data. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import type { Oracle } from './oracle.ts'
@@ -144,8 +144,11 @@ export class TortureServer {
 }
 
 function workersOf(pid: number): readonly number[] {
-  const { stdout } = spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
-  return stdout.split(/\s+/).map(Number).filter(Boolean)
+  const file = `/proc/${pid}/task/${pid}/children`
+  const children = existsSync(file)
+    ? readFileSync(file, 'utf8')
+    : spawnSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' }).stdout
+  return children.split(/\s+/).map(Number).filter(Boolean)
 }
 
 const START_LIMIT_MS = 60_000
