@@ -257,6 +257,22 @@ export function mailboxStoreContract(
         { numRuns: 10 },
       )
     })
+
+    it('give the answers of the pure function for 3,000 operations in a row', async () => {
+      const mailboxes = await opened(2)
+      const model = memoryStore({ capacity: 2 })
+      const [operations] = fc.sample(longLife, { numRuns: 1, seed: 7 })
+      const expected: unknown[] = []
+      const actual: unknown[] = []
+      for (const [at, one] of operations!.entries()) {
+        expected.push(await apply(model.mailboxes, one, at))
+        const answer = apply(mailboxes, one, at)
+        actual.push(under!.ordersMailboxesOnly ? await answer : answer)
+      }
+      for (const [at, answer] of (await Promise.all(actual)).entries()) {
+        expect(answer, `operation ${at}: ${operations![at]!.kind}`).toEqual(expected[at])
+      }
+    }, 300_000)
   })
 
   describe(`${name}: directory`, () => {
@@ -503,7 +519,7 @@ const answer = fc.constantFrom<Answer>(
   { kind: 'refused', reason: 'late' },
   { kind: 'delivered', receipt: named(7) },
 )
-const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+const mostOperations: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({
     kind: fc.constant('put' as const),
     id,
@@ -517,7 +533,19 @@ const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
     ids: fc.array(id, { maxLength: 8 }),
   }),
   fc.record({ kind: fc.constant('fetch' as const), to: anyone }),
-  fc.record({ kind: fc.constant('expire' as const), age: fc.integer({ min: 5, max: 60 }) }),
+)
+const expiry: fc.Arbitrary<Operation> = fc.record({
+  kind: fc.constant('expire' as const),
+  age: fc.integer({ min: 5, max: 60 }),
+})
+const anyOperation: fc.Arbitrary<Operation> = fc.oneof(
+  { weight: 4, arbitrary: mostOperations },
+  { weight: 1, arbitrary: expiry },
+)
+/** Streams are gone through for what expired, which takes a while. */
+const longLife: fc.Arbitrary<Operation[]> = fc.array(
+  fc.oneof({ weight: 99, arbitrary: mostOperations }, { weight: 1, arbitrary: expiry }),
+  { minLength: 3000, maxLength: 3000, size: 'max' },
 )
 
 /** Any rejection counts as a failure of the contract. */
