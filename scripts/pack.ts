@@ -28,9 +28,6 @@ export async function packAll(into: string): Promise<readonly string[]> {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   execFileSync(process.execPath, [tsc, '-b', ...PUBLISHED], { cwd: ROOT, stdio: 'inherit' })
   await buildWebClient()
-  replace(WEB_FOLDER, join(ROOT, 'apps/server/web'))
-  mkdirSync(join(ROOT, 'apps/cli/man'), { recursive: true })
-  writeFileSync(join(ROOT, 'apps/cli/man/couplet.1'), manPage())
   mkdirSync(into, { recursive: true })
   return PUBLISHED.map((folder) => pack(folder, into))
 }
@@ -46,7 +43,10 @@ function pack(folder: string, into: string): string {
       readFileSync(join(ROOT, folder, 'package.json'), 'utf8'),
     ) as Manifest
     for (const name of manifest.files) {
-      cpSync(join(ROOT, folder, name), join(copy, name), { recursive: true, filter: isPublished })
+      const make = MADE[`${folder}/${name}`]
+      if (make) make(join(copy, name))
+      else
+        cpSync(join(ROOT, folder, name), join(copy, name), { recursive: true, filter: isPublished })
     }
     cpSync(join(ROOT, 'LICENSE'), join(copy, 'LICENSE'))
     for (const conditions of Object.values(manifest.exports ?? {})) delete conditions.source
@@ -68,10 +68,15 @@ function isPublished(path: string): boolean {
   return !path.endsWith('.tsbuildinfo') && !path.endsWith('tsconfig.json')
 }
 
-/** The web client, without what only its next build needs. */
-function replace(from: string, to: string): void {
-  rmSync(to, { recursive: true, force: true })
-  cpSync(from, to, { recursive: true, filter: (path) => !path.endsWith('.sources') })
+/** What is published and lies nowhere in this repository: a server here would send an old client. */
+const MADE: Readonly<Record<string, (target: string) => void>> = {
+  // Without what only the next build needs.
+  'apps/server/web': (target) =>
+    cpSync(WEB_FOLDER, target, { recursive: true, filter: (path) => !path.endsWith('.sources') }),
+  'apps/cli/man': (target) => {
+    mkdirSync(target)
+    writeFileSync(join(target, 'couplet.1'), manPage())
+  },
 }
 
 const WINDOWS = process.platform === 'win32'
