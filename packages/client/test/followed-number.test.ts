@@ -1,7 +1,7 @@
 /** Who counts as the same person under another number. (spec/delivery.md, "Changed numbers") */
 import { createIdentity, type Identity } from '@couplet/protocol'
 import { nodePrimitives } from '@couplet/protocol/node'
-import { type Bytes, parsePhoneNumber } from '@couplet/wire'
+import { parsePhoneNumber } from '@couplet/wire'
 import { beforeAll, expect, test } from 'vitest'
 import { followNumber } from '../src/followed-number.ts'
 import { memoryStore } from '../src/memory-store.ts'
@@ -33,8 +33,8 @@ function identity(phone: typeof OLD, createdAt: number, keys: Keys = {}): Identi
     createdAt,
     exchangePublicKey: exchange.publicKey,
     exchangeKey: exchange.privateKey,
-    signingSeed: new Uint8Array(32).fill(signing) as Bytes,
-    identitySecret: new Uint8Array(32).fill(secret) as Bytes,
+    signingSeed: new Uint8Array(32).fill(signing),
+    identitySecret: new Uint8Array(32).fill(secret),
   })
 }
 
