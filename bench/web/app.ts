@@ -75,7 +75,7 @@ async function measurePage(
   tell('receiving')
   const ben = await world.elsewhere()
   const couplet = await ben.online()
-  await (await couplet.send(phone, 'hello')).delivered
+  await (await couplet.send(phone, 'hello')).sent
   await page.locator(`.chat-row[data-peer="${ben.phone}"]`).click()
   await page.getByText('hello', { exact: true }).first().waitFor()
   const arrivals: number[] = []

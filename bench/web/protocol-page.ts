@@ -13,8 +13,8 @@ let begun: Promise<void> | undefined
 async function begin(): Promise<void> {
   await subject.prepare(1)
   await subject.setUp(text)
-  await subject.send({ sender: 'responder', text, turn: false })
-  await subject.send({ sender: 'initiator', text, turn: false })
+  await subject.send({ sender: 'responder', text, turn: true })
+  await subject.send({ sender: 'initiator', text, turn: true })
 }
 
 const bench: ProtocolBench = {

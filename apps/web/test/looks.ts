@@ -115,7 +115,9 @@ async function differences(page: Page, name: string): Promise<string[]> {
 /** Run inside the page. A sheet made by script: the page's policy forbids what an element brings. */
 function hide(selectors: string): void {
   const sheet = new CSSStyleSheet()
-  if (selectors) sheet.replaceSync(`${selectors} { visibility: hidden !important }`)
+  // A time takes room by what it says: without it lines break as they will at any hour.
+  const times = 'time { display: none !important }'
+  if (selectors) sheet.replaceSync(`${selectors} { visibility: hidden !important } ${times}`)
   document.adoptedStyleSheets = [sheet]
 }
 
@@ -132,7 +134,7 @@ const DOCUMENTED: Readonly<Record<string, string>> = {
 const IMAGES = join(import.meta.dirname, '../../../docs/images')
 /** What differs from run to run. */
 const HIDDEN =
-  'time, code, .qr, .digits, .stage-foot, .profile-number, .chat-person-more, .facts dd, .code-boxes'
+  'code, .qr, .digits, .stage-foot, .profile-number, .chat-person-more, .facts dd, .code-boxes'
 /** The main screens: light and dark, wide and on a phone, from right to left. */
 const REFERENCES: ReadonlySet<string> = new Set([
   'welcome-light-1200',

@@ -39,8 +39,11 @@ function connect(couplet: Couplet, onBroken: (error: unknown) => void): void {
   if (get().couplet !== couplet) return
   couplet.connect().catch((error: unknown) => {
     const { code } = failureOf(error)
+    if (get().couplet !== couplet) return
     if (code === 'unreadable-home') onBroken(error)
-    if (get().couplet !== couplet || !isRefusal(code)) return
+    // It has closed itself: something on this device failed, and any call says what.
+    if (code === 'closed') couplet.account().catch(onBroken)
+    if (!isRefusal(code)) return
     set(({ connection }) => ({ connection: { ...connection, refusal: code } }))
   })
 }
