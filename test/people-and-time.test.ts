@@ -130,6 +130,29 @@ describe('a program that shows whole conversations', () => {
     expect(read.toSorted()).toEqual(['hello from Cleo', 'two'])
   })
 
+  test('reads page by page, and misses none that came late and stands above others', async () => {
+    await ana.online()
+    await ana.couplet.send(ben.phone, 'zero')
+    await ana.couplet.settled()
+    await ana.offline()
+    // Two wait at the server, and two come later although they were written sooner.
+    await ana.send(ben, 'one', 'two', 'three', 'four')
+    await Promise.all([ana.online(), ben.online()])
+    const all = async () => texts(await ben.couplet.history(ana.phone))
+    await until(async () => (await all()).length === 5)
+    expect(await all()).toEqual(['zero', 'one', 'two', 'three', 'four'])
+    const found = new Set<string>()
+    for (let before: string | undefined; ; ) {
+      const options = before === undefined ? { limit: 2 } : { limit: 2, before }
+      const page = await ben.couplet.history(ana.phone, options)
+      if (page.length === 0) break
+      for (const { text } of page) found.add(text)
+      before = page[0]!.id
+    }
+    expect([...found].toSorted()).toEqual((await all()).toSorted())
+    expect(await ben.couplet.history(ana.phone, { before: '00'.repeat(16) })).toEqual([])
+  })
+
   test('is told when there may be something new', async () => {
     let arrivals = 0
     await ben.online()

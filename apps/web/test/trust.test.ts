@@ -195,6 +195,28 @@ describe('one browser', () => {
     await ana.chats.waitFor()
   })
 
+  test('a home that was taken without asking is left alone, and the server is not blamed', async () => {
+    const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
+    people = [ana]
+    const couplet = await ben.online()
+    // The store belongs to whoever opened it last, whatever becomes of the lock.
+    await ana.page.evaluate(async () => {
+      const done = <T>(request: IDBRequest<T>) =>
+        new Promise<T>((resolve) =>
+          request.addEventListener('success', () => resolve(request.result)),
+        )
+      const database = await done(indexedDB.open('couplet'))
+      const meta = database.transaction('meta', 'readwrite').objectStore('meta')
+      await done(meta.put('somebody else', 'owner'))
+      database.close()
+    })
+    await (await couplet.send(ana.phone, 'Hello')).sent
+    await ana.page.getByRole('heading', { name: 'This cannot go on' }).waitFor()
+    await ana.page.getByRole('button', { name: 'Start again' }).click()
+    await ana.page.locator('.chat-row', { hasText: 'Hello' }).waitFor()
+    await ben.offline()
+  })
+
   test('lost storage has a start screen of its own, and a way back', async () => {
     const ana = await world.person()
     people = [ana]

@@ -214,10 +214,15 @@ export interface Couplet {
    * server had is read.
    */
   messages(options?: { readonly follow?: boolean }): AsyncIterable<IncomingMessage>
-  /** The conversation with one number, oldest first. */
+  /**
+   * The conversation with one number, oldest first.
+   *
+   * @param options.before - id of a message: only those that came to this device before it, the last
+   *   `limit` of them. One that came late may stand above others that came sooner: they come again.
+   */
   history(
     peer: string,
-    options?: { readonly limit?: number },
+    options?: { readonly limit?: number; readonly before?: string },
   ): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
   /** Everybody whom something was said to or heard from, whoever was heard last first. */
   conversations(): Promise<readonly Conversation[]>

@@ -245,12 +245,12 @@ class Client implements Couplet {
 
   async history(
     peer: string,
-    options: { readonly limit?: number } = {},
+    { limit = HISTORY_LIMIT, before }: { readonly limit?: number; readonly before?: string } = {},
   ): Promise<readonly (IncomingMessage | OutgoingMessage)[]> {
     const phone = this.#peer(peer)
     return this.#transaction(async (tables) => {
       const contact = await tables.contactByPhone(phone)
-      return contact ? conversation(tables, contact, options.limit ?? HISTORY_LIMIT) : []
+      return contact ? conversation(tables, contact, { limit, before }) : []
     })
   }
 

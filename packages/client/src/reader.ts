@@ -97,15 +97,19 @@ function hasNewGap(contact: ContactRecord, { sender, sequence }: IncomingRecord)
 export async function conversation(
   tables: Tables,
   contact: ContactRecord,
-  limit: number,
+  { limit, before }: { readonly limit: number; readonly before?: string | undefined },
 ): Promise<readonly (IncomingMessage | OutgoingMessage)[]> {
+  const [no, end] = (before === undefined ? undefined : await tables.placeOfMessage(before)) ?? []
+  // One that is gone, or somebody else's, has nothing before it here.
+  if (before !== undefined && no !== contact.no) return []
+
   const shown: {
     readonly sender: string
     readonly sequence: number
     readonly message: IncomingMessage | OutgoingMessage
   }[] = []
   const highest = new Map<string, number>()
-  for (const { value } of await tables.messages(contact.no, limit)) {
+  for (const { value } of await tables.messages(contact.no, limit, end)) {
     if (value.direction === 'outgoing') {
       shown.push({ sender: '', sequence: 0, message: outgoingMessage(contact, value) })
       continue
@@ -113,9 +117,9 @@ export async function conversation(
     const { sequence } = value
     const sender = voiceOf(contact, value)
     const entry = { sender, sequence, message: incomingMessage(contact, value) }
-    const before = highest.get(sender) ?? 0
-    highest.set(sender, Math.max(before, sequence))
-    if (sequence >= before) {
+    const last = highest.get(sender) ?? 0
+    highest.set(sender, Math.max(last, sequence))
+    if (sequence >= last) {
       shown.push(entry)
       continue
     }

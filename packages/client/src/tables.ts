@@ -308,15 +308,16 @@ export class Tables {
     return record?.direction === 'incoming' ? record : undefined
   }
 
-  /** The last `limit` messages of a conversation, oldest first. */
+  /** The last `limit` messages of a conversation, or of what came before a place; oldest first. */
   async messages(
     contactNo: number,
     limit: number,
+    before: number = Number.POSITIVE_INFINITY,
   ): Promise<readonly Placed<IncomingRecord | OutgoingRecord>[]> {
     const newestFirst = await this.#tx.list<IncomingRecord | OutgoingRecord>(
       'messages',
       String(contactNo),
-      { reverse: true, limit },
+      { reverse: true, limit, to: before - 1 },
     )
     return newestFirst.toReversed()
   }

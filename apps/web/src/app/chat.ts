@@ -12,8 +12,8 @@ export interface ChatMessage {
 export interface Chat {
   /** Oldest first. */
   readonly messages: readonly ChatMessage[]
-  /** How many were asked for last. */
-  readonly limit: number
+  /** How often earlier ones were asked for. */
+  readonly pages: number
   /** Whether the first message is the first of all. */
   readonly isWhole: boolean
   readonly isLoaded: boolean
@@ -24,7 +24,7 @@ export interface Chat {
 
 export const EMPTY_CHAT: Chat = {
   messages: [],
-  limit: 0,
+  pages: 0,
   isWhole: false,
   isLoaded: false,
   isLoading: false,
@@ -49,6 +49,31 @@ export function merged(chat: Chat, recent: readonly AnyMessage[]): Chat {
   })
   const isWhole = overlap === -1 && chat.isLoaded ? false : chat.isWhole
   return { ...chat, isWhole, messages: [...older, ...fresh, ...sending] }
+}
+
+/**
+ * Takes a page of earlier messages in.
+ *
+ * @param before - what was on top when they were asked for; if it is not there any more, the page
+ *   may not be its neighbour, and is asked for again.
+ */
+export function withEarlier(
+  chat: Chat,
+  before: string,
+  older: readonly AnyMessage[],
+  isWhole: boolean,
+): Chat {
+  const settled = { ...chat, isLoading: false, pages: chat.pages + 1 }
+  if (chat.messages[0]?.message.id !== before) return settled
+  const known = new Set(chat.messages.map(({ message }) => message.id))
+  const earlier = older
+    .filter(({ id }) => !known.has(id))
+    .map((message) => ({ key: message.id, message }))
+  return {
+    ...settled,
+    isWhole: isWhole || earlier.length === 0,
+    messages: [...earlier, ...chat.messages],
+  }
 }
 
 /** Shows a message before the store has it. */

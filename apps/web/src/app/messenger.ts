@@ -20,6 +20,7 @@ import {
   type Chat,
   EMPTY_CHAT,
   merged,
+  withEarlier,
   without,
   withSending,
   withSent,
@@ -244,7 +245,7 @@ export async function openChat(peer: string): Promise<void> {
   } else {
     await readChat(peer, FIRST_PAGE, (chat, messages) => ({
       ...divided(chat, unread),
-      limit: FIRST_PAGE,
+      pages: 1,
       isWhole: messages.length < FIRST_PAGE,
       isLoaded: true,
     }))
@@ -282,18 +283,14 @@ export async function seenIfVisible(peer: string): Promise<void> {
   await readChat(peer, RECENT)
 }
 
-/** Twice as many messages as before, from the end. */
+/** One page more on top. */
 export async function loadEarlier(peer: string): Promise<void> {
   const chat = get().chats[peer]
-  if (!chat || chat.isWhole || chat.isLoading) return
-  changeChat(peer, (before) => ({ ...before, isLoading: true }))
-  const limit = chat.limit * 2
-  await readChat(peer, limit, (before, messages) => ({
-    ...before,
-    limit,
-    isWhole: messages.length < limit,
-    isLoading: false,
-  }))
+  const before = chat?.messages[0]?.message.id
+  if (!chat || chat.isWhole || chat.isLoading || before === undefined) return
+  changeChat(peer, (now) => ({ ...now, isLoading: true }))
+  const older = await requireCouplet().history(peer, { limit: PAGE, before })
+  changeChat(peer, (now) => withEarlier(now, before, older, older.length < PAGE))
 }
 
 /** @throws {ClientError}; then nothing of it is shown any more. */
@@ -384,4 +381,5 @@ export function refreshPeople(): Promise<void> {
 
 export const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
 const FIRST_PAGE = 80
+const PAGE = 200
 const DRAFT_DELAY_MS = 400

@@ -170,7 +170,7 @@ function useFollowing(
       found?.classList.add('bubble-found')
     }
     setTimeout(mark, 100)
-  }, [at, chat.isLoaded, chat.limit])
+  }, [at, chat.isLoaded, chat.pages])
 
   // The window, the keyboard of a phone, a growing composer, a message whose font has come.
   useEffect(() => {
