@@ -42,10 +42,18 @@ function connect(couplet: Couplet, onBroken: (error: unknown) => void): void {
     if (get().couplet !== couplet) return
     if (code === 'unreadable-home') onBroken(error)
     // It has closed itself: something on this device failed, and any call says what.
-    if (code === 'closed') couplet.account().catch(onBroken)
+    if (code === 'closed') void askWhy(couplet, onBroken)
     if (!isRefusal(code)) return
     set(({ connection }) => ({ connection: { ...connection, refusal: code } }))
   })
+}
+
+async function askWhy(couplet: Couplet, onBroken: (error: unknown) => void): Promise<void> {
+  try {
+    await couplet.account()
+  } catch (error) {
+    onBroken(error)
+  }
 }
 
 function isRefusal(code: string): code is Refusal {

@@ -11,7 +11,7 @@
  * ever advance the same ratchet, whatever becomes of their locks.
  */
 import type { Bytes } from '@couplet/wire'
-import type { DBSchema, IDBPDatabase, StoreNames } from 'idb'
+import type { DBSchema, IDBPDatabase, IDBPObjectStore, StoreNames } from 'idb'
 import { ClientError } from '../errors.ts'
 import type { NamedRecord, Store, StoredRecord } from '../ports.ts'
 import { type RecordTable, storeOver, type WholeRange } from '../serial-store.ts'
@@ -73,6 +73,8 @@ class IndexedDbTable implements RecordTable {
   readonly #cache = new PartitionCache()
   #changes = new Map<string, Changes>()
   #cleared = false
+  #questions: Question[] = []
+  #isAsking = false
 
   constructor(database: IDBPDatabase<HomeSchema>, { records, seal }: Shelf, fence: Fence) {
     this.#database = database
@@ -239,9 +241,8 @@ class IndexedDbTable implements RecordTable {
   #partition(collection: string, name: string): Promise<Partition> {
     return this.#cache.find(collection, name, async () => {
       const hidden = await this.#seal.hide(collection, name)
-      const keys = await translated(() =>
-        this.#database.getAllKeys(this.#records, wholePartition(collection, hidden)),
-      )
+      const range = wholePartition(collection, hidden)
+      const keys = await translated(() => this.#ask((records) => records.getAllKeys(range)))
       const positions = keys.map(([, , position]) => position)
       return new Partition(collection, name, hidden, positions)
     })
@@ -275,11 +276,39 @@ class IndexedDbTable implements RecordTable {
     // One question for a run of neighbours, one for each when they lie apart.
     if (between.length === missing.length) {
       const run = IDBKeyRange.bound([collection, hidden, lowest], [collection, hidden, highest])
-      const values = await this.#database.getAll(this.#records, run)
+      const values = await this.#ask((records) => records.getAll(run))
       return missing[0] === lowest ? values : values.toReversed()
     }
-    const records = this.#database.transaction(this.#records).store
-    return Promise.all(missing.map((position) => records.get([collection, hidden, position])))
+    return this.#ask((records) =>
+      Promise.all(missing.map((position) => records.get([collection, hidden, position]))),
+    )
+  }
+
+  /**
+   * Reads from the records. What is asked while the database answers goes there together, in one
+   * transaction: a list of a thousand conversations asks two thousand times.
+   */
+  #ask<T>(question: (records: Records) => Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      const run = (records: Records) => question(records).then(resolve, reject)
+      this.#questions.push({ run, reject })
+      if (!this.#isAsking) void this.#askAll()
+    })
+  }
+
+  async #askAll(): Promise<void> {
+    this.#isAsking = true
+    while (this.#questions.length > 0) {
+      const questions = this.#questions
+      this.#questions = []
+      try {
+        const records = this.#database.transaction(this.#records).store
+        await Promise.all(questions.map(({ run }) => run(records)))
+      } catch (error) {
+        for (const { reject } of questions) reject(error)
+      }
+    }
+    this.#isAsking = false
   }
 
   async #page(
@@ -301,6 +330,13 @@ class IndexedDbTable implements RecordTable {
     const { name, record } = await this.#seal.open({ collection, hidden, position }, sealed)
     return { collection, partition: name, position, value: record }
   }
+}
+
+type Records = IDBPObjectStore<HomeSchema, [RecordsName], RecordsName, 'readonly'>
+
+interface Question {
+  readonly run: (records: Records) => Promise<void>
+  readonly reject: (error: unknown) => void
 }
 
 interface SealedChange {
