@@ -104,10 +104,9 @@ async function badInput(): Promise<void> {
 }
 
 test('nothing of anybody is in it', async () => {
-  await world.startServer(
-    ...['--log-level', 'debug', '--limit-registrations', '7/1h', '--limit-sends', '4/1h'],
-    ...['--workers', '1', '--metrics-listen', 'localhost:0'],
-  )
+  const limits = ['--limit-registrations', '7/1h', '--limit-sends', '4/1h']
+  const listen = ['--workers', '1', '--metrics-listen', 'localhost:0']
+  await world.startServer('--log-level', 'debug', ...limits, ...listen)
   const secrets = new Set<string>([ANA.slice(1), BEN.slice(1), PIN, TEXT, '203.0.113.77'])
   const remember = (): void => {
     for (const one of inStore()) secrets.add(one)

@@ -3,7 +3,7 @@ import { ClientError, submitCode } from '@couplet/client'
 import { type OperatorTopic, operatorCommand } from '@couplet/server-app'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { TestPerson, until } from './people.ts'
-import { succeeded, World } from './processes.ts'
+import { type Result, succeeded, World } from './processes.ts'
 
 const ANA = '+12025550101'
 const BEN = '+12025550102'
@@ -113,13 +113,14 @@ test('blocked: disconnected, and out, whatever worker has the connection; unbloc
   expect(await run('users', 'list', '--data', world.path('none'))).toMatchObject({ code: 73 })
 })
 
+/** By the command line, to its first step. */
+function invited(phone: string, invitation: string): Promise<Result> {
+  const home = ['--home', world.path(phone), 'register', phone, '--server', world.url]
+  return world.couplet(...home, '--invitation', invitation)
+}
+
 test('invitations: made, listed, used up, revoked; also while no server runs', async () => {
   await world.startServer('--registration', 'invite')
-  const register = (phone: string, invitation: string) =>
-    world.couplet(
-      ...['--home', world.path(phone), 'register', phone, '--server', world.url],
-      ...['--invitation', invitation],
-    )
   const data = ['--data', world.path('server')]
   const made = await world.couplet('invitations', 'create', '--expires', '12h', ...data)
   const code = succeeded(made).stdout.trim()
@@ -128,8 +129,8 @@ test('invitations: made, listed, used up, revoked; also while no server runs', a
   expect(listed).toMatchObject({ usesLeft: 1 })
   expect(JSON.stringify(listed)).not.toContain(code)
 
-  expect((await register(ANA, 'XXXX-XXXX-XXXX-XXXX')).stderr).toMatch(/invitation/)
-  succeeded(await register(ANA, code))
+  expect((await invited(ANA, 'XXXX-XXXX-XXXX-XXXX')).stderr).toMatch(/invitation/)
+  succeeded(await invited(ANA, code))
   succeeded(
     await world.couplet(
       '--home',
@@ -152,6 +153,6 @@ test('invitations: made, listed, used up, revoked; also while no server runs', a
     { phone: BEN, blocked: true, registeredAt: null },
   ])
   expect(await operator('invitations', 'revoke', String(other!.id))).toEqual([{ revoked: true }])
-  expect((await register('+12025550103', String(other!.code))).code).not.toBe(0)
+  expect((await invited('+12025550103', String(other!.code))).code).not.toBe(0)
   expect(await run('invitations', 'revoke', 'nothing')).toMatchObject({ code: 1 })
 })

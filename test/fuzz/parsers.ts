@@ -61,7 +61,10 @@ const PHONE = '+12025550101'
 const NOW = Date.now()
 
 /** @returns with `close`, which removes what configuration files needed. */
-export async function parsers(): Promise<{ readonly all: readonly Parser[]; close(): void }> {
+export async function parsers(): Promise<{
+  readonly all: readonly Parser[]
+  readonly close: () => void
+}> {
   const folder = mkdtempSync(join(tmpdir(), 'couplet-fuzz-'))
   return {
     all: [...frames(), ...identities(), ...(await messages()), ...http(), ...configuration(folder)],
@@ -165,15 +168,6 @@ function http(): Parser[] {
   const identity = toBase64Url(ana.signedIdentity)
   const prekeys = toBase64Url(ana.prekeys(1))
   const proof = toBase64Url(freshBytes(64))
-  const body = (shape: Parameters<typeof parseShape>[0]) => (text: string) => {
-    let json: unknown
-    try {
-      json = JSON.parse(text)
-    } catch {
-      throw new WireError('malformed', 'not JSON')
-    }
-    return parseShape(shape, json)
-  }
   const point = toBase64Url(Uint8Array.of(4, ...freshBytes(64)))
   const auth = toBase64Url(freshBytes(16))
   const subscription = { endpoint: 'https://push.example/x', p256dh: point, auth }
@@ -218,6 +212,19 @@ function http(): Parser[] {
       ),
     ),
   ]
+}
+
+/** As the server reads a body. */
+function body(shape: Parameters<typeof parseShape>[0]): (text: string) => unknown {
+  return (text) => {
+    let json: unknown
+    try {
+      json = JSON.parse(text)
+    } catch {
+      throw new WireError('malformed', 'not JSON')
+    }
+    return parseShape(shape, json)
+  }
 }
 
 function configuration(folder: string): Parser[] {

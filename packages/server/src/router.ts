@@ -226,7 +226,7 @@ export class Router {
 
   /** One after the other: there may be many, and whoever waits has a backoff of its own. */
   async #lookForRooms(): Promise<void> {
-    for (const { recipient } of [...this.#rooms.values()]) {
+    for (const { recipient } of Array.from(this.#rooms.values())) {
       if (this.#rooms.has(keyOf(recipient))) await this.#events.hearsRoom(recipient).catch(() => {})
     }
   }

@@ -65,35 +65,76 @@ function numbered(index: number): string {
   return `+1202555${String(2000 + index)}`
 }
 
+/** One registration from each. */
+async function statusesFrom(addresses: readonly string[]): Promise<number[]> {
+  const all: number[] = []
+  for (const [index, address] of addresses.entries()) {
+    all.push((await openFrom(address, makeIdentity(numbered(index)))).status)
+  }
+  return all
+}
+
+async function account(identity: TestIdentity): Promise<Record<string, unknown>> {
+  const headers = signedHeaders(server, identity, 'GET', '/v1/account', '', now)
+  return (await request(server, 'GET', '/v1/account', undefined, headers)).body
+}
+
+/** Somebody who has intercepted a code. Each PIN with a registration of its own. */
+async function take(pin?: string, thief = makeIdentity(ANA)): Promise<Answer> {
+  const opened = await openRegistration(server, thief)
+  const proof = proofOf(server, thief, opened)
+  const body = { code: codeFor(ANA), proof, ...(pin !== undefined && { pin }) }
+  return request(server, 'POST', `/v1/registrations/${opened.body.id}/verify`, body)
+}
+
+/** A stranger on TCP. Answers what came before the end. */
+function talk(talker: (socket: Socket) => void): Promise<string> {
+  return new Promise((resolve) => {
+    let text = ''
+    const socket = connectTcp(server.port, '127.0.0.1', () => talker(socket))
+    socket.setEncoding('utf8').on('data', (chunk: string) => {
+      text += chunk
+    })
+    socket.on('error', () => {})
+    socket.on('close', () => resolve(text))
+  })
+}
+
+/** Goes on for ever. */
+function drip(socket: Socket, text: string): void {
+  const dripping = setInterval(() => socket.write(text), 20)
+  socket.on('close', () => clearInterval(dripping))
+}
+
+/** Under a WebSocket of the client. */
+function rawOf(webSocket: WebSocket): Socket {
+  return Reflect.get(webSocket, '_socket') as Socket
+}
+
 describe('registrations from one place', () => {
   const limits = { ...NO_LIMITS, registrations: { burst: 2, periodMs: 60 * MINUTE } }
-  const statuses = async (addresses: readonly string[]): Promise<number[]> => {
-    const all: number[] = []
-    for (const [index, address] of addresses.entries()) {
-      all.push((await openFrom(address, makeIdentity(numbered(index)))).status)
-    }
-    return all
-  }
 
   it('are counted for each /24 and /48, as trusted proxies tell', async () => {
     server = await startServer({ limits, proxies: trustedProxies(['loopback']) })
     const blocks = ['203.0.113.1', '203.0.113.99', '203.0.113.7', '203.0.112.7']
-    expect(await statuses(blocks)).toEqual([201, 201, 429, 201])
+    expect(await statusesFrom(blocks)).toEqual([201, 201, 429, 201])
     const six = ['2001:db8:1:1::1', '2001:db8:1:2::1', '2001:db8:1:3::9', '2001:db8:2::1']
-    expect(await statuses(six)).toEqual([201, 201, 429, 201])
+    expect(await statusesFrom(six)).toEqual([201, 201, 429, 201])
     // What the client itself claims stands before what the proxy has seen.
-    expect(await statuses(['198.51.100.1, 203.0.113.1'])).toEqual([429])
+    expect(await statusesFrom(['198.51.100.1, 203.0.113.1'])).toEqual([429])
   })
 
   it('from whom nobody trusts are counted where they come from, whatever they claim', async () => {
     server = await startServer({ limits })
-    expect(await statuses(['203.0.113.1', '198.51.100.1', '192.0.2.1'])).toEqual([201, 201, 429])
+    expect(await statusesFrom(['203.0.113.1', '198.51.100.1', '192.0.2.1'])).toEqual([
+      201, 201, 429,
+    ])
   })
 
   it('are refused when the store cannot count: no code leaves', async () => {
     const store = memoryStore({ capacity: 2 })
     const records = { ...store.records, get: () => Promise.reject(new Error('disk')) }
-    const broken: Store = { ...store, records: records as Store['records'] }
+    const broken: Store = { ...store, records }
     server = await startServer({ engine: { store: broken, codeKey: freshCodeKey() } })
     expect((await openRegistration(server, makeIdentity(ANA))).status).toBe(500)
     expect(server.codes.size).toBe(0)
@@ -154,19 +195,6 @@ describe('the registration lock', () => {
     const path = '/v1/registration-lock'
     const headers = signedHeaders(server, identity, 'PUT', path, body, now)
     expect((await request(server, 'PUT', path, body, headers)).status).toBe(204)
-  }
-
-  async function account(identity: TestIdentity): Promise<Record<string, unknown>> {
-    const headers = signedHeaders(server, identity, 'GET', '/v1/account', '', now)
-    return (await request(server, 'GET', '/v1/account', undefined, headers)).body
-  }
-
-  /** Somebody who has intercepted a code. Each PIN with a registration of its own. */
-  async function take(pin?: string, thief = makeIdentity(ANA)): Promise<Answer> {
-    const opened = await openRegistration(server, thief)
-    const proof = proofOf(server, thief, opened)
-    const body = { code: codeFor(ANA), proof, ...(pin !== undefined && { pin }) }
-    return request(server, 'POST', `/v1/registrations/${opened.body.id}/verify`, body)
   }
 
   it('ten tries, then one a day; the owner is told, and is not locked out', async () => {
@@ -347,25 +375,8 @@ it('changes of push subscriptions are limited', async () => {
 describe('connections', () => {
   const quick = { headersMs: 300, requestMs: 600, keepAliveMs: 300, checkMs: 50 }
 
-  /** A stranger on TCP. Answers what came before the end. */
-  function talk(talker: (socket: Socket) => void): Promise<string> {
-    return new Promise((resolve) => {
-      let text = ''
-      const socket = connectTcp(server.port, '127.0.0.1', () => talker(socket))
-      socket.setEncoding('utf8').on('data', (chunk: string) => {
-        text += chunk
-      })
-      socket.on('error', () => {})
-      socket.on('close', () => resolve(text))
-    })
-  }
-
   it('that say nothing, or go on for ever, are cut', async () => {
     server = await startServer({ httpTiming: quick, timing: { loginMs: 300, pingMs: 200 } })
-    const drip = (socket: Socket, text: string): void => {
-      const dripping = setInterval(() => socket.write(text), 20)
-      socket.on('close', () => clearInterval(dripping))
-    }
     const answers = await Promise.all([
       talk(() => {}),
       talk((socket) => {
@@ -385,7 +396,7 @@ describe('connections', () => {
     const socket = new TestSocket(server)
     await logIn(server, socket, ana)
     await socket.take('welcome')
-    const raw = (socket.webSocket as unknown as { _socket: Socket })._socket
+    const raw = rawOf(socket.webSocket)
     raw.write(Buffer.from([0x82, 0xff, 0, 0, 0, 0, 0, 1, 0, 0, 1, 2, 3, 4]))
     socket.webSocket.pong = () => {}
     drip(raw, 'x')
@@ -430,7 +441,7 @@ describe('connections', () => {
     const socket = new WebSocket(url, [SOCKET_PROTOCOL], { perMessageDeflate: true })
     await new Promise((resolve) => socket.once('open', resolve))
     expect(socket.extensions).toBe('')
-    const raw = (socket as unknown as { _socket: Socket })._socket
+    const raw = rawOf(socket)
     const closed = new Promise((resolve) => socket.once('close', resolve))
     // A frame that says it is compressed.
     raw.write(Buffer.from([0xc2, 0x81, 0, 0, 0, 0, 0]))

@@ -221,6 +221,10 @@ describe('prekeys', () => {
   })
 })
 
+function asked(store: Store, serving: boolean) {
+  return readiness({ store, codes: () => 'ok', serving: () => serving })()
+}
+
 describe('health and facts', () => {
   it('live, ready, and what this server is', async () => {
     expect((await request(server, 'GET', '/livez')).body).toEqual({ status: 'live' })
@@ -260,8 +264,6 @@ describe('health and facts', () => {
   it('is not ready when the store cannot write, nor while stopping', async () => {
     const store = memoryStore({ capacity: 2 })
     const broken = { ...store, probe: () => Promise.reject(new Error('disk full')) }
-    const asked = (of: Store, serving: boolean) =>
-      readiness({ store: of, codes: () => 'ok', serving: () => serving })()
     expect(await asked(broken, true)).toMatchObject({
       ready: false,
       checks: { store: 'unavailable', schema: 'ok', serving: 'ok' },

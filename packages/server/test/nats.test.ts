@@ -76,7 +76,7 @@ it('tells of every write of another process, whatever this one reads and writes 
   const two = await natsEngine({ url: nats.url, clusterKey, capacity: 2 })
   const [recipient, sender] = [freshBytes(32), freshBytes(32)]
   let told = 0
-  await two.store.mailboxes.watch!(recipient, () => told++).ready
+  await two.store.mailboxes.watch(recipient, () => told++).ready
   for (let count = 1; count <= 20; count++) {
     const putting = one.store.mailboxes.put(recipient, stored(sender), 'evict')
     // Reads the record of that moment, and writes it again.
