@@ -35,8 +35,8 @@ export async function benchClient(
       ? { conversations: 100, long: 500, short: 5 }
       : { conversations: 1000, long: 5000, short: 5 }
     tell('making homes')
-    const empty = await home(server, folder, '+12025550101', NO_PAST)
-    const full = await home(server, folder, '+12025550102', past)
+    const empty = await makeHome(server, folder, '+12025550101', NO_PAST)
+    const full = await makeHome(server, folder, '+12025550102', past)
     const peer = '+12025550103'
     await TestPerson.register(server, peer)
     const contestants = [
@@ -92,7 +92,7 @@ function couplet(...args: string[]): readonly string[] {
 }
 
 /** A home without passphrase, registered at the server, with a past. */
-async function home(
+async function makeHome(
   server: TestServer,
   folder: string,
   phone: string,

@@ -26,21 +26,21 @@ export function performancePages(): Readonly<Record<string, string>> {
     files[path] = barChart({ title, unit: 'CPU in µs for one', groups: groups(figures), ours })
     return path
   }
-  const protocol = results<ProtocolResults>('protocol')
+  const protocol = results('protocol') as ProtocolResults | undefined
   if (protocol) {
     const picture = chart('protocol', 'The protocol', protocol.figures, 'couplet')
     section('The protocol', PROTOCOL, protocolReport(protocol), picture)
   }
-  const server = results<ServerResults>('server')
+  const server = results('server') as ServerResults | undefined
   if (server) {
     const picture = chart('server', 'The server', server.figures, 'couplet')
     section('The server', SERVER, serverReport(server), picture)
   }
-  const client = results<ClientResults>('client')
+  const client = results('client') as ClientResults | undefined
   if (client) section('The command line and the SDK', CLIENT, clientReport(client))
-  const web = results<WebResults>('web')
+  const web = results('web') as WebResults | undefined
   if (web) section('The web client', WEB, webReport(web))
-  const allocations = results<Allocations>('allocations')
+  const allocations = results('allocations') as Allocations | undefined
   if (allocations) {
     section('The guard', GUARD, allocationReport(allocations, allocations).replaceAll(/,.*$/gm, ''))
   }
@@ -68,9 +68,9 @@ function groups(figures: Figures): Parameters<typeof barChart>[0]['groups'] {
   }))
 }
 
-function results<T>(name: string): T | undefined {
+function results(name: string): unknown {
   const file = join(RESULTS, `${name}.json`)
-  return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as T) : undefined
+  return existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : undefined
 }
 
 const INTRODUCTION = `# Performance

@@ -85,9 +85,9 @@ function newDelivery(): { delivery: Delivery; ids: { sender: Uint8Array; recipie
 }
 
 async function put(delivery: Delivery, sender: Uint8Array, bytes: Uint8Array): Promise<void> {
-  const put = decodeClientFrame(bytes)
-  if (put.type !== 'put') throw new Error('no put')
-  const { ref, mode, recipient, envelope } = put
+  const frame = decodeClientFrame(bytes)
+  if (frame.type !== 'put') throw new Error('no put')
+  const { ref, mode, recipient, envelope } = frame
   await delivery.put({
     sender,
     recipient,

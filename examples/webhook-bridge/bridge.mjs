@@ -31,7 +31,7 @@ function isSecret(given) {
   return a.length === b.length && timingSafeEqual(a, b)
 }
 
-const server = createServer(async (request, response) => {
+async function answer(request, response) {
   try {
     const { searchParams } = new URL(request.url, 'http://localhost')
     if (!isSecret(searchParams.get('secret') ?? '')) return response.writeHead(403).end()
@@ -46,7 +46,9 @@ const server = createServer(async (request, response) => {
     console.error(error)
     response.writeHead(502).end()
   }
-})
+}
+
+const server = createServer((request, response) => void answer(request, response))
 server.listen(Number(PORT), '127.0.0.1', () => {
   console.log(`http://127.0.0.1:${server.address().port}`)
 })

@@ -128,7 +128,7 @@ test('in colours of the system, with more contrast, without motion, narrow, and 
     document.getAnimations().flatMap((animation) => {
       const frames = (animation.effect as KeyframeEffect).getKeyframes()
       const moves = frames.some((frame) => 'translate' in frame || 'rotate' in frame)
-      return moves ? [String((animation as CSSAnimation).animationName)] : []
+      return moves ? [(animation as CSSAnimation).animationName] : []
     }),
   )
   expect(moving).toEqual([])

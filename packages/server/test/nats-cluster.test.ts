@@ -54,7 +54,7 @@ class Node {
     const script = join(import.meta.dirname, 'nats-node.child.ts')
     const args = [nats.url, clusterKey.toString('hex'), `http://${NAME}`, this.#address]
     const [program, ...rest] = [...(host?.within ?? []), process.execPath]
-    this.child = spawn(program!, [...rest, '--conditions=source', script, ...args], {
+    this.child = spawn(program, [...rest, '--conditions=source', script, ...args], {
       stdio: ['ignore', 'pipe', 'inherit'],
     })
   }
@@ -116,7 +116,7 @@ async function settled(): Promise<void> {
 }
 
 /** Who leads the stream of the first mailboxes. */
-async function leader(): Promise<NatsServer> {
+async function currentLeader(): Promise<NatsServer> {
   const connection = await connectNats({ servers: nats.url.replaceAll('nats://', '').split(',') })
   const info = await (await jetstreamManager(connection)).streams.info('COUPLET_MAILBOX_0')
   await connection.close()
@@ -259,21 +259,21 @@ describe('while messages are sent', () => {
   })
 
   under('the leader of a stream is killed', async (more) => {
-    const victim = await leader()
+    const victim = await currentLeader()
     await victim.stop('SIGKILL')
     await more()
     await victim.start()
   })
 
   under('the leader of a stream hangs, and goes on when there is another', async (more) => {
-    const victim = await leader()
+    const victim = await currentLeader()
     victim.pause()
     await more(2 * SOME)
     victim.resume()
   })
 
   under('the leader of a stream is as slow as with a bad disk', async () => {
-    const victim = await leader()
+    const victim = await currentLeader()
     for (let pulse = 0; pulse < 12; pulse++) {
       victim.pause()
       await sleep(250)
@@ -283,7 +283,7 @@ describe('while messages are sent', () => {
   })
 
   under('a follower is killed', async (more) => {
-    const leading = await leader()
+    const leading = await currentLeader()
     const victim = nats.servers.find((server) => server !== leading)!
     await victim.stop('SIGKILL')
     await more()
@@ -298,7 +298,7 @@ describe('while messages are sent', () => {
 
   under('a machine is cut off, with its NATS and its Couplet', async (more) => {
     if (!net) throw new Error('needs root and Linux: it makes network namespaces')
-    const host = net.hosts[nats.servers.indexOf(await leader())]!
+    const host = net.hosts[nats.servers.indexOf(await currentLeader())]!
     host.cut()
     await more(2 * SOME)
     host.mend()

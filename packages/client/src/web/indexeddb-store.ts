@@ -332,7 +332,7 @@ class IndexedDbTable implements RecordTable {
   }
 }
 
-type Records = IDBPObjectStore<HomeSchema, [RecordsName], RecordsName, 'readonly'>
+type Records = IDBPObjectStore<HomeSchema, [RecordsName], RecordsName>
 
 interface Question {
   readonly run: (records: Records) => Promise<void>
