@@ -87,11 +87,22 @@ export const MESSAGES_MUTANTS: readonly Mutant[] = [
     [SOURCE.protobuf, 'this.#bytes(this.#varint())', 'this.#bytes(this.#varint() >>> 0)'],
     [TEST.content, 'lengths beyond the content'],
   ),
-  mutant(
-    'a field may reach beyond the content',
-    [SOURCE.protobuf, 'length <= this.#input.length - this.#at', 'length >= 0'],
-    [TEST.content, 'lengths beyond the content'],
-  ),
+  {
+    name: 'a field may reach beyond the content',
+    edits: [
+      {
+        file: SOURCE.protobuf,
+        find: 'length <= this.#input.length - this.#at',
+        replace: 'length >= 0',
+      },
+      {
+        file: SOURCE.protobuf,
+        find: 'this.#at += length',
+        replace: 'this.#at = Math.min(this.#at + length, this.#input.length)',
+      },
+    ],
+    killedBy: [TEST.content, 'lengths beyond the content'],
+  },
   mutant(
     'a number in a content may have any length',
     [SOURCE.protobuf, 'i < MAX_VARINT_BYTES && ', ''],
