@@ -582,3 +582,19 @@ describe.each(Object.entries(PROVIDERS))('%s', (name, primitives) => {
     expect(encodeSession(chat.sessions.b)).toEqual(state)
   })
 })
+
+describe('a message in a session that was put aside', () => {
+  test.each([
+    ['live', 'live'],
+    ['superseded', 'recalled'],
+    ['recalled', 'recalled'],
+    ['dead', 'revived'],
+    ['revived', 'revived'],
+  ] as const)('%s: from then on it is %s', async (before, after) => {
+    const { ana, ben } = await cast(Object.keys(PROVIDERS)[0]!)
+    const chat = await Conversation.begin(ana, ben)
+    chat.sessions.a = { ...chat.sessions.a, standing: before }
+    chat.tell('b')
+    expect(chat.sessions.a.standing).toBe(after)
+  })
+})
