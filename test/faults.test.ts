@@ -271,6 +271,30 @@ describe('a server that forgets', () => {
   })
 })
 
+describe('a notice that is lost between servers', () => {
+  test('costs half an hour, not the message', async () => {
+    const clock = new TestClock(3600)
+    const ana = await register(ANA, {
+      clock,
+      ports: (ports) => ({
+        createConnector: (url) => {
+          const honest = ports.createConnector(url)
+          return {
+            connect: (signer, events) => honest.connect(signer, { ...events, notice() {} }),
+          }
+        },
+      }),
+    })
+    const ben = await register(BEN)
+    await ana.online()
+    for (const text of ['one', 'two', 'three']) await (await ana.couplet.send(BEN, text)).sent
+    await ben.online()
+    clock.offset += DAY_MS / 24
+    await until(async () => (await ana.couplet.outbox()).length === 0, 20_000)
+    expect(texts(await ben.couplet.history(ANA)).toSorted()).toEqual(['one', 'three', 'two'])
+  })
+})
+
 describe('calls that come at once', () => {
   test('connecting twice is one connection', async () => {
     const ana = await register(ANA)

@@ -60,12 +60,17 @@ test('a contact follows to the new number with its conversation, its mark, and w
   const couplet = await ben.online()
   expect(couplet.phone).toBe(BEN_NEW)
   await couplet.send(ANA, 'my new number')
-  await until(() => seen.length > 0)
-  expect(seen).toEqual([`number-changed ${BEN_NEW}`])
+  await until(() => seen.length > 1)
+  expect(seen).toEqual([`session-replaced ${BEN_NEW}`, `number-changed ${BEN_NEW}`])
   const [contact] = await ana.couplet.contacts()
-  expect(contact).toMatchObject({ phone: BEN_NEW, formerPhone: BEN, verified: true })
+  const expected = { phone: BEN_NEW, formerPhone: BEN, verified: true, sessionReplaced: true }
+  expect(contact).toMatchObject(expected)
   expect(await ana.couplet.contacts()).toHaveLength(1)
 
+  // Keys can be stolen: to a verified contact nothing goes out before the user has decided.
+  await ana.couplet.settled()
+  expect(await ana.couplet.outbox()).toHaveLength(4)
+  await ana.couplet.acceptKey(BEN_NEW, contact!.identityId)
   await toOldNumber.delivered
   const texts = (await couplet.history(ANA)).filter(({ direction }) => direction === 'incoming')
   expect(texts.map(({ text }) => text)).toEqual(['hello', 'one', 'two', 'three', 'four'])
@@ -184,6 +189,35 @@ describe('nobody else is followed', () => {
     await ben.send(ana, 'this is my number now')
     await until(() => seen.length > 0)
     expect(seen).toEqual([`key-changed ${BEN_NEW}`])
+  })
+
+  test('what was held for other keys is not sent to them, however they move', async () => {
+    await ana.open()
+    await ana.couplet.send(BEN, 'secret, for Ben only')
+    await ana.offline()
+    const mallory = await TestPerson.register(server, BEN)
+    await ana.online()
+    await until(async () => (await ana.couplet.outbox())[0]?.state === 'failed')
+    const moving = await moved(mallory, BEN_NEW)
+    await moving.send(ana, 'hi')
+    await until(async () => (await ana.couplet.contacts())[0]?.phone === BEN_NEW)
+    await ana.couplet.settled()
+    expect(await moving.receive()).toEqual([])
+    expect(await ana.couplet.outbox()).toMatchObject([
+      { text: 'secret, for Ben only', state: 'failed', failure: 'key-changed' },
+    ])
+  })
+
+  test('one who is blocked is blocked under the number of another contact, too', async () => {
+    const cleo = await TestPerson.register(server, BEN_NEW)
+    await cleo.send(ana, 'hello from Cleo')
+    await ana.receive()
+    await ana.open()
+    await ana.couplet.block(BEN)
+    await ana.offline()
+    ben = await moved(ben, BEN_NEW)
+    await ben.send(ana, 'you cannot block me')
+    expect(await ana.receive()).toEqual([])
   })
 
   test('one who is blocked stays blocked', async () => {

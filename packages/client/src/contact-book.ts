@@ -252,14 +252,21 @@ async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<v
   }
 }
 
-/** What was held goes out, to the identity that the contact has now. */
+/**
+ * What was held goes out, to the identity that the contact has now.
+ *
+ * @param onlyFor - identityIds in hex: what was written for anybody else stays held. Left out: all of
+ *   it goes, because the user has said so.
+ */
 export async function requeueHeld(
   tables: Tables,
   contact: ContactRecord,
   now: number,
+  onlyFor?: readonly string[],
 ): Promise<OutgoingRecord[]> {
   const requeued: OutgoingRecord[] = []
   for (const { position, value } of await tables.outbox(contact.no, 'held')) {
+    if (onlyFor && !onlyFor.includes(value.writtenFor ?? '')) continue
     const record: OutgoingRecord = {
       ...value,
       writtenFor: contact.identity && toHex(contact.identity.id),

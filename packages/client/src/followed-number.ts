@@ -3,10 +3,17 @@
  *
  * A record is signed by the key that it names, so a record of the same three keys under a new number
  * was made by whoever has the contact's keys: the contact, by itself. It takes its conversation, the
- * mark *verified*, and what waits for it along. Everything else is a stranger.
+ * mark *verified*, and what waits for it along. Everything else is a stranger. Keys can be stolen, so
+ * to a verified contact nothing is sent under the new number until the user has decided (inbox.ts).
  */
 import type { Identity } from '@couplet/protocol'
-import { decodeIdentityRecord, equalBytes, splitSignedIdentity, toHex } from '@couplet/wire'
+import {
+  decodeIdentityRecord,
+  equalBytes,
+  type IdentityRecord,
+  splitSignedIdentity,
+  toHex,
+} from '@couplet/wire'
 import { requeueHeld } from './contact-book.ts'
 import type { ContactRecord, OutgoingRecord, PinnedIdentity } from './records.ts'
 import type { Tables } from './tables.ts'
@@ -28,6 +35,8 @@ export async function followNumber(
   now: number,
 ): Promise<Followed | undefined> {
   if (await tables.contactByPhone(peer.record.phone)) return undefined
+  // A date far ahead would forbid every later record of the same keys.
+  if (peer.record.createdAt > now + CLOCK_TOLERANCE_MS) return undefined
   const before = (await tables.contacts()).find(
     ({ identity }) => identity !== undefined && isSamePerson(identity, peer),
   )
@@ -43,7 +52,8 @@ export async function followNumber(
   await tables.nameIdentity(peer.id, contact.no)
   const requeued = [
     ...(await tables.sendAgain(contact.no, now)),
-    ...(await requeueHeld(tables, contact, now)),
+    // Held for other keys, it is not this one's: they were pinned in between, and nobody was asked.
+    ...(await requeueHeld(tables, contact, now, formerIds)),
   ]
   return { contact, requeued }
 }
@@ -51,14 +61,30 @@ export async function followNumber(
 /** The same three keys, and later: nobody is taken back to a number that was left. */
 function isSamePerson(pinned: PinnedIdentity, { id, record }: Identity): boolean {
   if (toHex(pinned.id) === toHex(id)) return false
-  const known = decodeIdentityRecord(splitSignedIdentity(pinned.signed).encoded)
+  const known = recordOf(pinned)
+  return record.createdAt > known.createdAt && hasSameKeys(known, record)
+}
+
+function recordOf({ signed }: PinnedIdentity): IdentityRecord {
+  return decodeIdentityRecord(splitSignedIdentity(signed).encoded)
+}
+
+function hasSameKeys(a: IdentityRecord, b: IdentityRecord): boolean {
   return (
-    record.createdAt > known.createdAt &&
-    equalBytes(record.signingKey, known.signingKey) &&
-    equalBytes(record.identityKey, known.identityKey) &&
-    equalBytes(record.exchangeKey, known.exchangeKey)
+    equalBytes(a.signingKey, b.signingKey) &&
+    equalBytes(a.identityKey, b.identityKey) &&
+    equalBytes(a.exchangeKey, b.exchangeKey)
   )
 }
 
+/** Whether these are the keys of somebody whom the user has blocked, whatever the number. */
+export async function isBlockedPerson(tables: Tables, peer: Identity): Promise<boolean> {
+  const contacts = await tables.contacts()
+  return contacts.some(
+    ({ blocked, identity }) => blocked && identity && hasSameKeys(recordOf(identity), peer.record),
+  )
+}
+
+const CLOCK_TOLERANCE_MS = 24 * 60 * 60 * 1000
 /** Of one contact, newest first: what older ones sent has long arrived. */
 const MAX_FORMER_IDS = 8

@@ -27,7 +27,7 @@ import { fraction } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
 import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
-import { followNumber } from './followed-number.ts'
+import { followNumber, isBlockedPerson } from './followed-number.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import { type ContactRecord, isOfPinned, type PrekeysRecord, type SessionEntry } from './records.ts'
 import { noteSequence } from './sequence-tracker.ts'
@@ -152,7 +152,10 @@ export class Inbox {
       const { strangers } = await tables.settings()
       const followed = await followNumber(tables, accepted.peer, this.#now())
       const known = followed?.contact ?? (await tables.contactByPhone(phone))
-      const contact = known ?? (await tables.addContact(phone, strangers === 'accept'))
+      const found = known ?? (await tables.addContact(phone, strangers === 'accept'))
+      const blocked = found.blocked || (await isBlockedPerson(tables, accepted.peer))
+      const contact = { ...found, blocked }
+      if (blocked !== found.blocked) await tables.putContact(contact)
       if (!mayWrite(contact, accepted)) {
         throw new ClientError(
           'unavailable',
@@ -167,7 +170,9 @@ export class Inbox {
       const after = addAcceptedSession(sessions, accepted.session, accepted.continues)
       const superseded = await this.#supersede(tables, contact, entries, sessions, after)
       await boundSessions(tables, contact, entries)
-      const session = after.at(-1)!
+      // Whoever stole a verified contact's keys could follow, too, and its owner would not see it.
+      const isTaken = followed !== undefined && pinned.verified
+      const session = isTaken ? { ...after.at(-1)!, unproven: true } : after.at(-1)!
       const entry = await tables.addSession(contact.no, session, this.#now())
       await tables.rememberHandshake(session.handshakeHash, prekeys.id)
       await this.#planRotation(tables, prekeys)

@@ -161,6 +161,7 @@ export class Outbox {
   /** Puts an envelope and applies the answer, without making the pump wait for it. */
   #put(connection: Connection, contactNo: number, put: PutRequest): Promise<void> {
     this.#unanswered.add(put.id)
+    this.#settleAt(contactNo, this.#now() + SETTLE_AGAIN_MS)
     const answer = connection.put(put.recipient, put.envelope, put.mode)
     // A resend may be passed through, and answered only when its recipient has answered.
     const limit = put.mode === 'evict' ? ANSWER_LIMIT_MS : PASSED_THROUGH_LIMIT_MS
@@ -273,6 +274,7 @@ export class Outbox {
     const sent = await inTransaction(this.#context.store, (tables) =>
       tables.sentEnvelopes(contactNo),
     )
+    if (sent.length > 0) this.#settleAt(contactNo, this.#now() + SETTLE_AGAIN_MS)
     let retries = 0
     this.#behind.delete(contactNo)
     for (let from = 0; from < sent.length; from += MAX_STATUS_IDS) {
@@ -388,6 +390,8 @@ const HOUR_MS = 60 * 60 * 1000
 const PUMP_RETRY_MS = 15_000
 /** Between two portions of retries, at a server that was too busy for all at once. */
 const PACE_MS = 1000
+/** A notice can be lost between servers: what has no receipt yet is asked about every so often. */
+const SETTLE_AGAIN_MS: number = 30 * 60 * 1000
 const ANSWER_LIMIT_MS = 30_000
 /** A recipient who reads slowly is waited for; a server that says nothing is not, for ever. */
 const PASSED_THROUGH_LIMIT_MS = 300_000

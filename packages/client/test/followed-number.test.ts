@@ -72,6 +72,11 @@ test('the same three keys, later, under a number that nobody has', async () => {
   expect(await isFollowed(identity(NEW, AT + 1))).toBe(true)
 })
 
+test('not with a date that lies far ahead: no later record could follow it', async () => {
+  expect(await isFollowed(identity(NEW, AT + 20 * 3_600_000))).toBe(true)
+  expect(await isFollowed(identity(NEW, AT + 30 * 3_600_000))).toBe(false)
+})
+
 test('not with another exchange, signing or identity key', async () => {
   for (const keys of [{ exchange: other }, { signing: 9 }, { secret: 9 }]) {
     expect(await isFollowed(identity(NEW, AT + 1, keys))).toBe(false)

@@ -61,10 +61,17 @@ async function finish(
   code: string,
   pin: string | undefined,
 ): Promise<Registered> {
+  // The code may have taken its time: what came meanwhile would be lost with the old number.
+  await withCouplet(context, (couplet, deadline) => online(context, couplet, deadline), access)
   const { finishNumberChange } = await sdk()
   const work = finishNumberChange({ ...access, code, pin })
   const inTime = unlessInterrupted(commandDeadline(context).race(work))
   return context.terminal.during('Changing your number …', inTime)
+}
+
+async function online(context: Context, couplet: Couplet, deadline: Deadline): Promise<number> {
+  await goOnline(context, couplet, deadline)
+  return 0
 }
 
 async function report(
