@@ -74,7 +74,7 @@ async function seed({ store }: Engine, pool: Pool, count: number): Promise<void>
       const user = { phone, identityId, identity: identity(), prekeys: prekeys(), prekeysId: 1 }
       await store.directory.compareAndSet(
         { ...user, registeredAt: now, seenAt: now, revision: 1 },
-        0,
+        undefined,
       )
     }
   }

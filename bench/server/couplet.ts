@@ -98,7 +98,7 @@ async function register(folder: string, accounts: readonly Account[]): Promise<v
         seenAt: Date.now(),
         revision: 1,
       },
-      0,
+      undefined,
     ),
   )
   await Promise.all(written)

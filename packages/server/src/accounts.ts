@@ -42,7 +42,7 @@ export async function deleteAccount(
   user: User,
 ): Promise<void> {
   for (let row: User | undefined = user; row; row = await directory.byIdentity(user.identityId)) {
-    if (await directory.remove(row.phone, row.revision)) break
+    if (await directory.remove(row.phone, row)) break
   }
   await forget(user.identityId)
 }
@@ -70,7 +70,7 @@ async function changeUser(
 ): Promise<void> {
   for (let row: User | undefined = user; row; row = await directory.byIdentity(user.identityId)) {
     const next = { ...change(row), revision: row.revision + 1 }
-    if (await directory.compareAndSet(next, row.revision)) return
+    if (await directory.compareAndSet(next, row)) return
   }
   throw new WireError('unauthenticated', 'another identity took this number')
 }

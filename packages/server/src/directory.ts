@@ -26,7 +26,7 @@ export async function publishPrekeys(
     }
     const revision = user.revision + 1
     const next: User = { ...user, prekeys: signedPrekeys, prekeysId: prekeys.id, revision }
-    if (await services.directory.compareAndSet(next, user.revision)) return
+    if (await services.directory.compareAndSet(next, user)) return
     user = await services.directory.byIdentity(owner.identityId)
   }
   throw new WireError('unauthenticated', 'another identity took this number')

@@ -24,12 +24,14 @@ import type {
   PutResult,
   RecordStore,
   RegistrationStore,
+  RowVersion,
   SmallRecord,
   Store,
   StoredEnvelope,
   User,
 } from './ports.ts'
 import { findInLane, stepLane } from './receipt-lane.ts'
+import { isSameRow } from './row-version.ts'
 
 export function memoryStore(options: { readonly capacity: number }): Store {
   const mailboxes = new MemoryMailboxes(options.capacity)
@@ -156,9 +158,9 @@ class MemoryDirectory implements DirectoryStore {
     return [...this.#users.values()].find((user) => equalBytes(user.identityId, identityId))
   }
 
-  async compareAndSet(user: User, expected: number): Promise<boolean> {
+  async compareAndSet(user: User, expected: RowVersion | undefined): Promise<boolean> {
     const old = this.#users.get(user.phone)
-    if ((old?.revision ?? 0) !== expected) return false
+    if (!isSameRow(old, expected)) return false
     this.#users.set(user.phone, user)
     if (old && !equalBytes(old.identityId, user.identityId)) {
       await this.#mailboxes.drop(old.identityId)
@@ -166,9 +168,9 @@ class MemoryDirectory implements DirectoryStore {
     return true
   }
 
-  async remove(phone: PhoneNumber, expected: number): Promise<boolean> {
+  async remove(phone: PhoneNumber, expected: RowVersion): Promise<boolean> {
     const old = this.#users.get(phone)
-    if (old?.revision !== expected) return false
+    if (!old || !isSameRow(old, expected)) return false
     this.#users.delete(phone)
     await this.#mailboxes.drop(old.identityId)
     return true

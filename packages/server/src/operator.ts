@@ -107,7 +107,7 @@ export class Operator {
     do {
       user = await directory.byPhone(phone)
       if (!user) return false
-    } while (!(await directory.remove(phone, user.revision)))
+    } while (!(await directory.remove(phone, user)))
     await gone(user.identityId, 'removed')
     return true
   }

@@ -88,6 +88,9 @@ export interface User {
   readonly revision: number
 }
 
+/** Which row of a number: revisions alone begin anew with whoever registers a free number. */
+export type RowVersion = Pick<User, 'identityId' | 'revision'>
+
 /** A PIN, and what became of tries to get past it. (registration-lock.ts) */
 export interface RegistrationLock {
   readonly salt: Uint8Array
@@ -105,13 +108,13 @@ export interface DirectoryStore {
   byPhone(phone: PhoneNumber): Promise<User | undefined>
   byIdentity(identityId: Uint8Array): Promise<User | undefined>
   /**
-   * Stores `user` if the revision of its number's row is still `expected` (0: no row).
+   * Stores `user` if its number's row is still `expected` (none: there is no row).
    * Answers whether it did. If that replaces the number's identity, an engine that can do so
    * empties the old one's mailbox in the same commit; the others leave that to `drop`.
    */
-  compareAndSet(user: User, expected: number): Promise<boolean>
-  /** Removes a number's row if its revision is `expected`; what is kept for its identity as above. */
-  remove(phone: PhoneNumber, expected: number): Promise<boolean>
+  compareAndSet(user: User, expected: RowVersion | undefined): Promise<boolean>
+  /** Removes a number's row if it is still `expected`; what is kept for its identity as above. */
+  remove(phone: PhoneNumber, expected: RowVersion): Promise<boolean>
   /** For the operator: rows in the order of their numbers, after `after`, at most `limit`. */
   list(after: string, limit: number): Promise<readonly User[]>
 }

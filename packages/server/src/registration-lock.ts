@@ -48,7 +48,7 @@ export async function passLock(
     const after = stepLock(lock, now)
     if (!after) throw locked('too many wrong PINs for this number', lock, now)
     const tried = { ...row, lock: after, revision: row.revision + 1 }
-    if (!(await directory.compareAndSet(tried, row.revision))) continue
+    if (!(await directory.compareAndSet(tried, row))) continue
     if (!timingSafeEqual(await hashPin(pin, lock.salt), lock.hash)) {
       throw locked('this is not the PIN of this number', after, now)
     }

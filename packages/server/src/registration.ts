@@ -178,7 +178,7 @@ async function publish(
     const old = await directory.byPhone(registration.phone)
     const same = old !== undefined && equalBytes(old.identityId, registration.identityId)
     const user = rowOf(registration, old, same, clock.now())
-    if (!(await directory.compareAndSet(user, old?.revision ?? 0))) continue
+    if (!(await directory.compareAndSet(user, old))) continue
     if (!old || same) return false
     await forget(old.identityId)
     return true

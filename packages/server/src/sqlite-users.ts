@@ -1,7 +1,7 @@
 /** The directory in SQLite: the table `users`. Runs in the store's thread. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite'
 import { equalBytes, fromBase64Url, type PhoneNumber, toBase64Url } from '@couplet/wire'
-import type { DirectoryStore, RegistrationLock, User } from './ports.ts'
+import type { DirectoryStore, RegistrationLock, RowVersion, User } from './ports.ts'
 import type { Synchronous } from './store-calls.ts'
 
 export class SqliteUsers implements Synchronous<DirectoryStore> {
@@ -26,9 +26,11 @@ export class SqliteUsers implements Synchronous<DirectoryStore> {
     this.#update = db.prepare(
       `UPDATE users SET identity_id = ?, identity = ?, prekeys = ?, prekeys_id = ?,
        registered_at = ?, seen_at = ?, registration_lock = ?, revision = ?
-       WHERE phone = ? AND revision = ?`,
+       WHERE phone = ? AND identity_id = ? AND revision = ?`,
     )
-    this.#remove = db.prepare('DELETE FROM users WHERE phone = ? AND revision = ?')
+    this.#remove = db.prepare(
+      'DELETE FROM users WHERE phone = ? AND identity_id = ? AND revision = ?',
+    )
     this.#list = db.prepare(`SELECT ${COLUMNS} FROM users WHERE phone > ? ORDER BY phone LIMIT ?`)
   }
 
@@ -40,8 +42,7 @@ export class SqliteUsers implements Synchronous<DirectoryStore> {
     return userOf(this.#byIdentity.get(identityId))
   }
 
-  compareAndSet(user: User, expected: number): boolean {
-    const old = expected === 0 ? undefined : this.byPhone(user.phone)
+  compareAndSet(user: User, expected: RowVersion | undefined): boolean {
     const values = [
       user.identityId,
       user.identity,
@@ -53,17 +54,19 @@ export class SqliteUsers implements Synchronous<DirectoryStore> {
       user.revision,
       user.phone,
     ]
-    const result =
-      expected === 0 ? this.#insert.run(...values) : this.#update.run(...values, expected)
+    const result = expected
+      ? this.#update.run(...values, expected.identityId, expected.revision)
+      : this.#insert.run(...values)
     if (result.changes !== 1) return false
-    if (old && !equalBytes(old.identityId, user.identityId)) this.#forget(old.identityId)
+    if (expected && !equalBytes(expected.identityId, user.identityId)) {
+      this.#forget(expected.identityId)
+    }
     return true
   }
 
-  remove(phone: PhoneNumber, expected: number): boolean {
-    const old = this.byPhone(phone)
-    if (!old || this.#remove.run(phone, expected).changes !== 1) return false
-    this.#forget(old.identityId)
+  remove(phone: PhoneNumber, { identityId, revision }: RowVersion): boolean {
+    if (this.#remove.run(phone, identityId, revision).changes !== 1) return false
+    this.#forget(identityId)
     return true
   }
 

@@ -54,7 +54,7 @@ async function registered(identityId: Uint8Array): Promise<void> {
       seenAt: 0,
       revision: 1,
     },
-    0,
+    undefined,
   )
 }
 

@@ -291,15 +291,29 @@ export function mailboxStoreContract(
       await opened(2)
       const { directory } = under!.store
       expect(await directory.byPhone(user.phone)).toBeUndefined()
-      expect(await directory.compareAndSet(user, 0)).toBe(true)
-      expect(await directory.compareAndSet(user, 0)).toBe(false)
+      expect(await directory.compareAndSet(user, undefined)).toBe(true)
+      expect(await directory.compareAndSet(user, undefined)).toBe(false)
       expect({ ...(await directory.byPhone(user.phone)) }).toEqual(user)
       expect({ ...(await directory.byIdentity(recipient)) }).toEqual(user)
 
       const other = { ...user, identityId: sender, revision: 2 }
-      expect(await directory.compareAndSet(other, 2)).toBe(false)
-      expect(await directory.compareAndSet(other, 1)).toBe(true)
+      expect(await directory.compareAndSet(other, { ...user, revision: 2 })).toBe(false)
+      expect(await directory.compareAndSet(other, user)).toBe(true)
       expect(await directory.byIdentity(recipient)).toBeUndefined()
+    })
+
+    it('lets nobody who had a number change the row of whoever has it now', async () => {
+      await opened(2)
+      const { directory } = under!.store
+      await directory.compareAndSet(user, undefined)
+      expect(await directory.remove(user.phone, user)).toBe(true)
+      const heir = { ...user, identityId: sender }
+      expect(await directory.compareAndSet(heir, undefined)).toBe(true)
+
+      // Still under way when the row of the same revision had another owner.
+      expect(await directory.compareAndSet({ ...user, revision: 2 }, user)).toBe(false)
+      expect(await directory.remove(user.phone, user)).toBe(false)
+      expect({ ...(await directory.byPhone(user.phone)) }).toEqual(heir)
     })
 
     it('keeps a registration lock, and takes it away', async () => {
@@ -313,45 +327,45 @@ export function mailboxStoreContract(
         failures: 7,
         failedAt: 5,
       }
-      await directory.compareAndSet({ ...user, lock }, 0)
+      await directory.compareAndSet({ ...user, lock }, undefined)
       expect(await directory.byPhone(user.phone)).toEqual({ ...user, lock })
-      await directory.compareAndSet({ ...user, lock: undefined, revision: 2 }, 1)
+      await directory.compareAndSet({ ...user, lock: undefined, revision: 2 }, user)
       expect((await directory.byPhone(user.phone))?.lock).toBeUndefined()
     })
 
     it('a replaced identity, and a removed one, take with them all that is kept for them', async () => {
       const mailboxes = await opened(2)
       const { directory } = under!.store
-      await directory.compareAndSet(user, 0)
+      await directory.compareAndSet(user, undefined)
       const ended = stored(sender)
       await mailboxes.put(recipient, ended, 'evict')
       await mailboxes.ack(recipient, ended.id, SETTLED, 2)
       await mailboxes.put(recipient, stored(sender), 'evict')
 
       const fresh = { ...user, identityId: freshBytes(32), revision: 2 }
-      expect(await directory.compareAndSet(fresh, 1)).toBe(true)
+      expect(await directory.compareAndSet(fresh, user)).toBe(true)
       if (under!.forgetsAtOnce === false) await mailboxes.drop(recipient)
       expect(await mailboxes.fetch(recipient, 9, [])).toEqual([])
       const again = await mailboxes.put(recipient, ended, 'evict')
       expect(again.outcome).toEqual({ kind: 'stored' })
 
       await mailboxes.put(fresh.identityId, stored(sender), 'evict')
-      expect(await directory.remove(user.phone, 1)).toBe(false)
-      expect(await directory.remove(user.phone, 2)).toBe(true)
+      expect(await directory.remove(user.phone, user)).toBe(false)
+      expect(await directory.remove(user.phone, fresh)).toBe(true)
       if (under!.forgetsAtOnce === false) await mailboxes.drop(fresh.identityId)
       expect(await directory.byPhone(user.phone)).toBeUndefined()
       expect(await directory.byIdentity(fresh.identityId)).toBeUndefined()
       expect(await mailboxes.fetch(fresh.identityId, 9, [])).toEqual([])
-      expect(await directory.remove(user.phone, 2)).toBe(false)
+      expect(await directory.remove(user.phone, fresh)).toBe(false)
     })
 
     it('a new prekey set of the same identity leaves its mailbox as it is', async () => {
       const mailboxes = await opened(2)
       const { directory } = under!.store
-      await directory.compareAndSet(user, 0)
+      await directory.compareAndSet(user, undefined)
       const waiting = stored(sender)
       await mailboxes.put(recipient, waiting, 'evict')
-      await directory.compareAndSet({ ...user, prekeysId: 2, revision: 2 }, 1)
+      await directory.compareAndSet({ ...user, prekeysId: 2, revision: 2 }, user)
       expect(await mailboxes.fetch(recipient, 9, [])).toEqual([waiting])
     })
 
@@ -360,7 +374,7 @@ export function mailboxStoreContract(
       const { directory } = under!.store
       const phones = ['+12025550103', '+12025550101', '+4915112345678'] as PhoneNumber[]
       for (const phone of phones) {
-        await directory.compareAndSet({ ...user, phone, identityId: freshBytes(32) }, 0)
+        await directory.compareAndSet({ ...user, phone, identityId: freshBytes(32) }, undefined)
       }
       const page = async (after: string, limit: number) =>
         (await directory.list(after, limit)).map(({ phone }) => phone)
@@ -373,7 +387,7 @@ export function mailboxStoreContract(
       const { directory } = under!.store
       const wins = await Promise.all(
         Array.from({ length: 8 }, () =>
-          directory.compareAndSet({ ...user, identityId: freshBytes(32) }, 0),
+          directory.compareAndSet({ ...user, identityId: freshBytes(32) }, undefined),
         ),
       )
       expect(wins.filter(Boolean)).toHaveLength(1)

@@ -75,7 +75,7 @@ function copyUsers(db: DatabaseSync, { store }: NatsEngine): Promise<number> {
 async function copyUser(user: User, { directory }: NatsEngine['store']): Promise<boolean> {
   const there = await directory.byPhone(user.phone)
   if (there && there.revision >= user.revision) return false
-  return directory.compareAndSet(user, there?.revision ?? 0)
+  return directory.compareAndSet(user, there)
 }
 
 /** Invitations and blocks. Counters begin anew: their names are hashes under another key. */

@@ -2,7 +2,8 @@
 import { createHmac } from 'node:crypto'
 import { equalBytes, type PhoneNumber, utf8 } from '@couplet/wire'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
-import type { DirectoryStore, User } from '../ports.ts'
+import type { DirectoryStore, RowVersion, User } from '../ports.ts'
+import { isSameRow } from '../row-version.ts'
 import { BYTES, USER } from './codecs.ts'
 import { identitySubject, userSubject, userSubjects } from './layout.ts'
 import { Records } from './records.ts'
@@ -34,10 +35,10 @@ export class NatsDirectory implements DirectoryStore {
     return user && equalBytes(user.identityId, identityId) ? user : undefined
   }
 
-  async compareAndSet(user: User, expected: number): Promise<boolean> {
+  async compareAndSet(user: User, expected: RowVersion | undefined): Promise<boolean> {
     await this.#leadTo(user)
     const replaced = await this.#users.change(this.#subject(user.phone), (old) =>
-      (old?.revision ?? 0) === expected
+      isSameRow(old, expected)
         ? { record: user, result: { old } }
         : { record: old, result: undefined },
     )
@@ -50,9 +51,9 @@ export class NatsDirectory implements DirectoryStore {
     return true
   }
 
-  async remove(phone: PhoneNumber, expected: number): Promise<boolean> {
+  async remove(phone: PhoneNumber, expected: RowVersion): Promise<boolean> {
     const removed = await this.#users.change(this.#subject(phone), (old) =>
-      old?.revision === expected
+      isSameRow(old, expected)
         ? { record: undefined, result: old }
         : { record: old, result: undefined },
     )
