@@ -176,6 +176,7 @@ function limits(read: Reader): ConfigLimits {
     strangerSends: limit('limit-stranger-sends', standard.strangerSends),
     questions: limit('limit-questions', standard.questions),
     subscriptions: limit('limit-subscriptions', standard.subscriptions),
+    pins: limit('limit-pins', standard.pins),
     connectionsPerAddress: count('limit-connections-per-address', standard.connectionsPerAddress),
     connections: count('limit-connections', standard.connections),
   }

@@ -374,6 +374,14 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     help: 'changes of push subscriptions by one account',
   },
   {
+    name: 'limit-pins',
+    group: 'Limits',
+    type: 'limit',
+    value: 'LIMIT',
+    standard: '10/1h',
+    help: 'PINs of a registration lock set by one account',
+  },
+  {
     name: 'limit-connections-per-address',
     group: 'Limits',
     type: 'count',
@@ -441,6 +449,7 @@ export type SettingName =
   | 'limit-stranger-sends'
   | 'limit-questions'
   | 'limit-subscriptions'
+  | 'limit-pins'
   | 'limit-connections-per-address'
   | 'limit-connections'
 

@@ -3,7 +3,7 @@ import type { AccountInfo } from '@couplet/wire'
 import { WireError } from '@couplet/wire'
 import type { Clock, DirectoryStore, MailboxStore, User } from './ports.ts'
 import type { Push } from './push.ts'
-import { lockInfo, makeLock } from './registration-lock.ts'
+import { lockInfo, makeLock, placed } from './registration-lock.ts'
 
 export interface AccountServices {
   readonly directory: DirectoryStore
@@ -26,13 +26,16 @@ export async function accountInfo(
   }
 }
 
-/** @param pin - none: the lock is taken away. */
+/**
+ * @param pin - none: the lock is taken away.
+ * @throws {WireError} `unavailable` when too many PINs are waiting to be hashed.
+ */
 export async function setLock(
   { directory }: AccountServices,
   user: User,
   pin: string | undefined,
 ): Promise<void> {
-  const lock = pin === undefined ? undefined : await makeLock(pin)
+  const lock = pin === undefined ? undefined : await placed(() => makeLock(pin))
   await changeUser(directory, user, (row) => ({ ...row, lock }))
 }
 

@@ -45,6 +45,8 @@ export interface HttpServices extends RegistrationServices {
   readonly lookups: { readonly account: TokenBuckets; readonly address: TokenBuckets }
   /** Of changes to push subscriptions, by account. */
   readonly subscriptions: TokenBuckets
+  /** Of PINs that are set, by account. */
+  readonly pins: TokenBuckets
   readonly meter: Meter
   readonly serverNames: ServerNames
   /** URL that people use, when it is configured. */
@@ -77,11 +79,7 @@ export function registerRoutes(app: FastifyInstance, services: HttpServices): vo
     await deleteAccount(services, await requireUser(services, request))
     await reply.code(204).send()
   })
-  app.put(PATHS.registrationLock, async (request, reply) => {
-    const user = await requireUser(services, request)
-    await setLock(services, user, readJson(registrationLockRequest, request.body).pin)
-    await reply.code(204).send()
-  })
+  app.put(PATHS.registrationLock, (request, reply) => lock(services, request, reply))
   app.delete(PATHS.registrationLock, async (request, reply) => {
     await setLock(services, await requireUser(services, request), undefined)
     await reply.code(204).send()
@@ -166,6 +164,17 @@ async function prekeys(
   const user = await requireUser(services, request)
   const body = readJson(prekeysRequest, request.body)
   await publishPrekeys(services, user, body.prekeys)
+  await reply.code(204).send()
+}
+
+async function lock(
+  services: HttpServices,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<void> {
+  const user = await requireUser(services, request)
+  services.pins.take(keyOf(user.identityId), services.clock.now())
+  await setLock(services, user, readJson(registrationLockRequest, request.body).pin)
   await reply.code(204).send()
 }
 

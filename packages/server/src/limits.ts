@@ -38,6 +38,8 @@ export interface Limits {
   readonly questions: Limit | undefined
   /** Push subscriptions of one account. */
   readonly subscriptions: Limit | undefined
+  /** PINs that one account sets. */
+  readonly pins: Limit | undefined
   /** Sockets from one address block. */
   readonly connectionsPerAddress: number | undefined
   /** Sockets in all. */
@@ -61,6 +63,7 @@ export const DEFAULT_LIMITS: Limits = {
   strangerSends: { burst: 60, periodMs: MINUTE_MS },
   questions: { burst: 600, periodMs: MINUTE_MS },
   subscriptions: { burst: 20, periodMs: HOUR_MS },
+  pins: { burst: 10, periodMs: HOUR_MS },
   connectionsPerAddress: 100,
   connections: 20_000,
 }
@@ -77,6 +80,7 @@ export const NO_LIMITS: Limits = {
   strangerSends: undefined,
   questions: undefined,
   subscriptions: undefined,
+  pins: undefined,
   connectionsPerAddress: undefined,
   connections: undefined,
 }

@@ -113,7 +113,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     body: registrationLockRequest,
     status: 204,
-    errors: ['malformed', 'unauthenticated'],
+    errors: ['malformed', 'unauthenticated', 'rate-limited'],
   },
   {
     path: PATHS.registrationLock,

@@ -80,6 +80,28 @@ function locked(
   return new WireError('registration-locked', message, { triesLeft, ...wait })
 }
 
+/**
+ * Does what needs a PIN hashed, if there is a place in the queue for that: asked for before anything
+ * is used up, so that whoever is turned away has lost no try.
+ *
+ * @throws {WireError} `unavailable`, and nothing was done.
+ */
+export async function placed<T>(work: () => Promise<T>): Promise<T> {
+  if (places >= HASH_PLACES) {
+    const retryAfter = PLACE_RETRY_SECONDS
+    throw new WireError('unavailable', 'too many PINs at once', { retryAfter })
+  }
+  places++
+  try {
+    return await work()
+  } finally {
+    places--
+  }
+}
+
+/** Taken of `HASH_PLACES`. */
+let places = 0
+
 /** One at a time: each needs memory, and it is cheap to ask for many. */
 let hashing: Promise<unknown> = Promise.resolve()
 
@@ -91,6 +113,10 @@ function hashPin(pin: string, salt: Uint8Array): Promise<Uint8Array> {
   hashing = next.catch(() => {})
   return next
 }
+
+/** That may wait for a hash in this process: some seconds of one core. */
+export const HASH_PLACES = 32
+const PLACE_RETRY_SECONDS = 5
 
 const argon2Async = promisify(argon2)
 /** The second recommended option of RFC 9106: 64 MiB, three passes. */

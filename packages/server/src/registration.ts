@@ -38,7 +38,7 @@ import type {
   User,
 } from './ports.ts'
 import type { RegistrationLimits } from './registration-limits.ts'
-import { activeLock, passLock, refreshed } from './registration-lock.ts'
+import { activeLock, passLock, placed, refreshed } from './registration-lock.ts'
 import { verifies } from './signatures.ts'
 
 /** How long a code is good for: 10 minutes. */
@@ -118,7 +118,8 @@ export async function openRegistration(
  * @param serverNames - names by which the client may have called this server.
  * @throws {WireError} `registration-expired`, `unauthenticated` (no try is used up: who cannot sign
  *   with the registered key cannot guess at all), `rate-limited` (nor here), `wrong-code`,
- *   `too-many-attempts`, `registration-locked`, `registration-closed`.
+ *   `too-many-attempts`, `registration-locked`, `registration-closed`; `unavailable` with a PIN while
+ *   too many others wait (no try is used up).
  */
 export async function verifyRegistration(
   services: RegistrationServices,
@@ -132,7 +133,17 @@ export async function verifyRegistration(
   if (!provesPossession(registration, request.proof, serverNames)) {
     throw new WireError('unauthenticated', 'the proof is not signed by the key being registered')
   }
-  const taken = await services.registrations.takeTry(id, now)
+  const attempt = (): Promise<VerificationResponse> => tryCode(services, registration, request)
+  return request.pin === undefined ? attempt() : placed(attempt)
+}
+
+/** Uses a try up, then compares. */
+async function tryCode(
+  services: RegistrationServices,
+  registration: PendingRegistration,
+  request: VerificationRequest,
+): Promise<VerificationResponse> {
+  const taken = await services.registrations.takeTry(registration.id, services.clock.now())
   if (taken.kind === 'none') {
     throw new WireError('too-many-attempts', 'all tries for this code are used up: ask for another')
   }

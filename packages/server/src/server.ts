@@ -169,7 +169,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   const identities = new Identities(directory)
   const now = (): number => clock.now()
   const sendLimits = new SendLimits(limits, onLimited, { bus, now })
-  const held = (name: 'lookups' | 'lookupsFromAddress' | 'questions' | 'subscriptions') => {
+  const held = (name: HeldLimit) => {
     // A user's questions come over one connection; the others may ask any process.
     const tells = name === 'questions' ? 'leaving' : 'each'
     const buckets = new TokenBuckets(name, limits[name], onLimited, { tells, now })
@@ -229,6 +229,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
       address: held('lookupsFromAddress'),
     },
     subscriptions: held('subscriptions'),
+    pins: held('pins'),
     clock,
     codeKey,
     info: {
@@ -360,6 +361,8 @@ function urlOf(scheme: string, host: string, port: number): string {
   const name = everywhere ? 'localhost' : host.includes(':') ? `[${host}]` : host
   return `${scheme}://${name}:${port}`
 }
+
+type HeldLimit = 'lookups' | 'lookupsFromAddress' | 'questions' | 'subscriptions' | 'pins'
 
 /** Of the wire format that this release speaks. */
 const OLDEST_CLIENT = '0.1.0'

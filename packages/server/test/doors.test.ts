@@ -11,10 +11,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
 import { createInvitation } from '../src/admission.ts'
 import { freshCodeKey } from '../src/code-key.ts'
+import { CODE_TRIES } from '../src/code-tries.ts'
 import { NO_LIMITS, operatorOf, trustedProxies } from '../src/index.ts'
 import { MemoryBus } from '../src/memory-bus.ts'
 import { memoryStore } from '../src/memory-store.ts'
 import type { Store } from '../src/ports.ts'
+import { HASH_PLACES, LOCK_TRIES, placed } from '../src/registration-lock.ts'
 import {
   type Answer,
   connect,
@@ -190,11 +192,15 @@ describe('who may register', () => {
 describe('the registration lock', () => {
   const PIN = 'a pin of ours'
 
-  async function lock(identity: TestIdentity): Promise<void> {
+  function asked(identity: TestIdentity): Promise<Answer> {
     const body = JSON.stringify({ pin: PIN })
     const path = '/v1/registration-lock'
     const headers = signedHeaders(server, identity, 'PUT', path, body, now)
-    expect((await request(server, 'PUT', path, body, headers)).status).toBe(204)
+    return request(server, 'PUT', path, body, headers)
+  }
+
+  async function lock(identity: TestIdentity): Promise<void> {
+    expect((await asked(identity)).status).toBe(204)
   }
 
   it('ten tries, then one a day; the owner is told, and is not locked out', async () => {
@@ -226,6 +232,41 @@ describe('the registration lock', () => {
     // It goes on guarding the number, and says nothing of tries before its new owner.
     expect((await account(heir)).lock).toEqual({ triesLeft: 10, failures: 0 })
   }, 60_000)
+
+  it('is set by one account only so often', async () => {
+    now = Date.now()
+    const limits = { ...NO_LIMITS, pins: { burst: 1, periodMs: 60 * MINUTE } }
+    server = await startServer({ clock, limits })
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    await lock(ana)
+    expect(problemOf(await asked(ana)).code).toBe('rate-limited')
+    await lock(ben)
+  })
+
+  it('takes no try, of code or PIN, from whom it has no time for', async () => {
+    now = Date.now()
+    server = await startServer({ clock, limits: NO_LIMITS })
+    const ana = await register(server, ANA)
+    await lock(ana)
+    const thief = makeIdentity(ANA)
+    const opened = await openRegistration(server, thief)
+    const proof = proofOf(server, thief, opened)
+    const path = `/v1/registrations/${opened.body.id}/verify`
+    const verify = (pin: string, code = codeFor(ANA)): Promise<Answer> =>
+      request(server, 'POST', path, { code, proof, pin })
+
+    const busy = Promise.withResolvers<void>()
+    const others = Array.from({ length: HASH_PLACES }, () => placed(() => busy.promise))
+    expect(problemOf(await verify('wrong')).code).toBe('unavailable')
+    expect(problemOf(await asked(ana)).code).toBe('unavailable')
+    busy.resolve()
+    await Promise.all(others)
+
+    expect((await account(ana)).lock).toMatchObject({ triesLeft: LOCK_TRIES, failures: 0 })
+    const wrong = codeFor(ANA) === '000000' ? '000001' : '000000'
+    expect(problemOf(await verify(PIN, wrong)).triesLeft).toBe(CODE_TRIES - 1)
+    expect((await account(ana)).lock).toMatchObject({ triesLeft: LOCK_TRIES })
+  })
 
   it('ends when its owner has not been seen for a week', async () => {
     now = Math.ceil(Date.now() / DAY) * DAY
