@@ -94,6 +94,7 @@ export class Connection implements Channel {
     webSocket.on('close', () => this.#leave())
     webSocket.on('error', () => this.#leave())
     socket.on('drain', () => this.#drained())
+    this.#limitStranger(socket)
     // Without an error: a slow line says nothing about the identity, and the client tries again.
     this.#loginTimer = setTimeout(() => this.#end(CLOSE_CODE.timeout), services.timing.loginMs)
     this.#send({ type: 'challenge', challenge: this.#challenge })
@@ -156,6 +157,15 @@ export class Connection implements Channel {
     this.#peer.webSocket.ping()
   }
 
+  /** Frames that are not complete count, too. */
+  #limitStranger(socket: Socket): void {
+    let bytes = 0
+    socket.on('data', ({ length }: Buffer) => {
+      bytes += length
+      if (!this.#user && bytes > MAX_BYTES_BEFORE_LOGIN) this.#fail(...STRANGER)
+    })
+  }
+
   #receive(data: Buffer, isBinary: boolean): void {
     if (this.#state === 'closed') return
     this.#heard()
@@ -176,7 +186,7 @@ export class Connection implements Channel {
     if (!user) {
       if (frame.type === 'login' && this.#state === 'challenged') {
         void this.#login(frame.identityId, frame.signature)
-      } else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
+      } else this.#fail(...STRANGER)
       return
     }
     if ('ref' in frame && frame.ref === CONNECTION_REF) {
@@ -188,11 +198,9 @@ export class Connection implements Channel {
       case 'put':
         this.#work(length, frame.ref, this.#put(user, frame))
         break
-      case 'ack': {
-        const { receipt } = frame
-        this.#answer(user, frame.id, receipt ? { kind: 'delivered', receipt } : SETTLED, length)
+      case 'ack':
+        this.#answer(user, frame.id, answerOf(frame.receipt), length)
         break
-      }
       case 'nack':
         this.#answer(user, frame.id, { kind: 'refused', reason: frame.reason }, length)
         break
@@ -215,7 +223,7 @@ export class Connection implements Channel {
       if (this.#state !== 'checking') return
       this.#services.meter.count('logins', user ? 'welcome' : 'refused')
       if (user) this.#welcome(login.identityId, user.seenAt)
-      else this.#fail('unauthenticated', CLOSE_CODE.unauthenticated)
+      else this.#fail(...STRANGER)
     } catch {
       this.#fail('unavailable', CLOSE_CODE.stopping)
     }
@@ -369,7 +377,9 @@ export class Connection implements Channel {
   }
 }
 
-const SETTLED: Answer = { kind: 'settled' }
+const STRANGER = ['unauthenticated', CLOSE_CODE.unauthenticated] as const
+const answerOf = (receipt: Uint8Array | undefined): Answer =>
+  receipt ? { kind: 'delivered', receipt } : { kind: 'settled' }
 const CLOSE_REASONS: ReadonlyMap<number, string> = new Map(
   Object.entries(CLOSE_CODE).map(([reason, code]) => [code, reason]),
 )
@@ -377,6 +387,8 @@ const CLOSE_REASONS: ReadonlyMap<number, string> = new Map(
 const CONNECTION_REF = 0
 /** RFC 6455 §7.4.1. */
 const MESSAGE_TOO_BIG = 1009
+/** A login is below 200 bytes. */
+const MAX_BYTES_BEFORE_LOGIN = 4096
 /** Not yet taken by the reader: past it nothing is pushed and nothing is read. */
 const MAX_BUFFERED_BYTES: number = 1024 * 1024
 /** Of one connection, being worked on: past it nothing is read. */

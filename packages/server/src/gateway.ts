@@ -9,7 +9,7 @@ import { requireVersion, type Version, versionInSubprotocols } from './client-ve
 import { Connection, type ConnectionServices } from './connection.ts'
 import type { ConnectionLimits } from './connection-limits.ts'
 import { asWireError } from './http-errors.ts'
-import { rawProblem } from './http-server.ts'
+import { refuseConnection } from './http-server.ts'
 import type { ServerNames } from './server-names.ts'
 
 /** What is asked of a socket before it is one. */
@@ -30,6 +30,7 @@ export class Gateway {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: MAX_MESSAGE_BYTES,
+    maxFragments: MAX_FRAGMENTS,
     handleProtocols: () => SOCKET_PROTOCOL,
   })
   #stopping = false
@@ -52,7 +53,7 @@ export class Gateway {
       release = this.#doors.limits.take(clientAddress(request, this.#doors.proxies))
     } catch (error) {
       socket.on('error', () => socket.destroy())
-      socket.end(rawProblem(asWireError(error) ?? new WireError('internal', 'the server failed')))
+      refuseConnection(socket, asWireError(error) ?? new WireError('internal', 'the server failed'))
       return
     }
     socket.once('close', release)
@@ -107,3 +108,5 @@ function offeredBy(request: IncomingMessage): readonly string[] {
 
 /** A frame over the limit, but not by much, gets an answer before the connection ends. */
 const MAX_MESSAGE_BYTES: number = 2 * MAX_FRAME_BYTES
+/** Each costs more than its bytes. Who splits a message at all does so at some kilobytes. */
+const MAX_FRAGMENTS = 16

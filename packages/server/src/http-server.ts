@@ -21,6 +21,10 @@ export interface HttpTiming {
   readonly keepAliveMs: number
   /** Between two looks at who is late. */
   readonly checkMs: number
+  /** Without a byte in or out: whoever asks and does not read the answers is cut. */
+  readonly idleMs: number
+  /** At a stop: for requests that are under way. */
+  readonly stopMs: number
 }
 
 export const HTTP_TIMING: HttpTiming = {
@@ -28,6 +32,8 @@ export const HTTP_TIMING: HttpTiming = {
   requestMs: 20_000,
   keepAliveMs: 10_000,
   checkMs: 5000,
+  idleMs: 30_000,
+  stopMs: 5000,
 }
 
 export function createHttpServer(
@@ -47,6 +53,8 @@ export function createHttpServer(
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
+    // WebSockets have time-outs of their own: ws takes this one off.
+    connectionTimeout: timing.idleMs,
     requestTimeout: timing.requestMs,
     keepAliveTimeout: timing.keepAliveMs,
     http: {
@@ -55,7 +63,9 @@ export function createHttpServer(
       maxHeaderSize: MAX_HEADER_BYTES,
     },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
-    clientErrorHandler: (_error, socket) => refuseConnection(socket),
+    // For what is not even HTTP, and for requests that took too long.
+    clientErrorHandler: (_error, socket) =>
+      refuseConnection(socket, new WireError('malformed', 'not a well-formed HTTP request')),
     frameworkErrors: (error, _request, reply) => {
       answerError(error, reply, log, services.meter)
     },
@@ -123,14 +133,44 @@ function methodsByPath(app: FastifyInstance): (path: string) => string {
   }
 }
 
-/** For what is not even HTTP, and for requests that took too long. */
-function refuseConnection(socket: Socket): void {
-  if (!socket.writable) return
-  socket.end(rawProblem(new WireError('malformed', 'not a well-formed HTTP request')))
+/**
+ * Stops listening and waits for the answers to what was asked; whoever has not gone by then is cut.
+ *
+ * @param sockets - all that are open.
+ */
+export async function closeHttp(
+  app: FastifyInstance,
+  sockets: Iterable<Socket>,
+  stopMs: number,
+): Promise<void> {
+  const late = setTimeout(() => {
+    app.server.closeAllConnections()
+    for (const socket of sockets) socket.destroy()
+  }, stopMs)
+  await app.close().finally(() => clearTimeout(late))
+}
+
+/** Every connection from now on, for as long as it is open. */
+export function openSockets(app: FastifyInstance): ReadonlySet<Socket> {
+  const sockets = new Set<Socket>()
+  app.server.on('connection', (socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+  return sockets
+}
+
+/**
+ * Says why, and lets go of the socket whatever its peer does: Node leaves the sockets of its HTTP
+ * server open until both sides have ended.
+ */
+export function refuseConnection(socket: Socket, error: WireError): void {
+  if (socket.writable) socket.end(rawProblem(error))
+  setTimeout(() => socket.destroy(), GOODBYE_MS).unref()
 }
 
 /** A whole HTTP answer, for sockets that no request belongs to. */
-export function rawProblem(error: WireError): string {
+function rawProblem(error: WireError): string {
   const problem = problemOf(error)
   const body = JSON.stringify(problem)
   return [
@@ -143,6 +183,8 @@ export function rawProblem(error: WireError): string {
   ].join('\r\n')
 }
 
+/** For the peer to read why it is refused. */
+const GOODBYE_MS = 1000
 const MAX_HEADER_BYTES = 8192
 const MAX_PARAM_LENGTH = 64
 

@@ -17,7 +17,13 @@ import { Delivery } from './delivery.ts'
 import { embeddedEngine } from './embedded-engine.ts'
 import { Gateway } from './gateway.ts'
 import type { HttpServices } from './http-routes.ts'
-import { createHttpServer, HTTP_TIMING, type HttpTiming } from './http-server.ts'
+import {
+  closeHttp,
+  createHttpServer,
+  HTTP_TIMING,
+  type HttpTiming,
+  openSockets,
+} from './http-server.ts'
 import { Identities } from './identities.ts'
 import { DEFAULT_LIMITS, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
@@ -139,6 +145,8 @@ async function closeEngine({ store, bus }: Engine): Promise<void> {
 
 interface Parts {
   readonly app: FastifyInstance
+  /** Ends HTTP, whoever holds on to it. */
+  readonly closeHttp: () => Promise<void>
   readonly gateway: Gateway
   readonly delivery: Delivery
   readonly push: Push | undefined
@@ -261,13 +269,23 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     ready: async () => (await ready()).ready,
     codeBudget: () => codeLimits.codeBudget(clock.now()),
   })
+  const httpTiming = { ...HTTP_TIMING, ...options.httpTiming }
   const app = createHttpServer(services, log, {
     tls: options.tls && readTls(options.tls),
-    timing: { ...HTTP_TIMING, ...options.httpTiming },
+    timing: httpTiming,
   })
+  const sockets = openSockets(app)
   app.server.on('connection', limitTcp(limits, onLimited, proxies))
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
-  return { app, gateway, delivery, push, metrics, state }
+  return {
+    app,
+    closeHttp: () => closeHttp(app, sockets, httpTiming.stopMs),
+    gateway,
+    delivery,
+    push,
+    metrics,
+    state,
+  }
 }
 
 function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger): Server {
@@ -318,7 +336,7 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
 /** No new work, then answers to the work under way, then goodbyes, then the store. */
 async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
   const { store } = engine
-  const { app, gateway, delivery, push, state } = parts
+  const { gateway, delivery, push, state } = parts
   state.stopping = true
   clearInterval(expiry)
   gateway.stopReading()
@@ -326,7 +344,7 @@ async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promi
   // Whatever was asked before is answered when this is: the store keeps the order.
   await store.probe().catch(() => {})
   gateway.close()
-  await app.close()
+  await parts.closeHttp().catch(() => {})
   await delivery.close().catch(() => {})
   await push?.close()
   await closeEngine(engine)
