@@ -145,9 +145,10 @@ async function directory(
   const now = services.clock.now()
   const { account, address } = services.lookups
   const asker = await requireUser(services, request)
-  // Before the look: whether it is refused says nothing about the number.
-  address.take(addressBlock(clientAddress(request.raw, services.proxies)), now)
+  // Before the look: whether it is refused says nothing about the number. The account's first: who
+  // has used its own up takes nothing from the neighbours at the same address.
   account.take(keyOf(asker.identityId), now)
+  address.take(addressBlock(clientAddress(request.raw, services.proxies)), now)
   const entry = await lookUp(services.directory, request.params.phone).catch((error: unknown) => {
     services.meter.count('lookups', error instanceof WireError ? error.code : 'internal')
     throw error

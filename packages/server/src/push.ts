@@ -8,7 +8,6 @@
 import { type PushSubscription, WireError } from '@couplet/wire'
 import type { Logger } from 'pino'
 import { keyOf } from './keys.ts'
-import { DEFAULT_LIMITS, TokenBuckets } from './limits.ts'
 import type { Clock, User } from './ports.ts'
 import { type EndpointRules, post, requireEndpoint } from './push-endpoint.ts'
 import type { PushKeys } from './push-keys.ts'
@@ -27,7 +26,6 @@ export interface PushOptions {
 
 export class Push {
   readonly #options: PushOptions
-  readonly #limits = new TokenBuckets('subscriptions', DEFAULT_LIMITS.subscriptions)
   /** Identities that were told and have not been back. */
   readonly #told = new Set<string>()
   readonly #waiting: {
@@ -45,11 +43,10 @@ export class Push {
     return this.#options.keys.publicKey
   }
 
-  /** @throws {WireError} `malformed`, `rate-limited`. */
+  /** @throws {WireError} `malformed`. */
   subscribe(user: User, subscription: PushSubscription): void {
     const { store, clock, rules } = this.#options
     const createdAt = clock.now()
-    this.#limits.take(keyOf(user.identityId), createdAt)
     requireEndpoint(subscription.endpoint, rules)
     try {
       encryptPush(subscription, MESSAGE)

@@ -2,6 +2,7 @@
  * The doors, as clients and strangers meet them: who may register from where, the lock, lookups,
  * and connections that want to cost more than they bring. (spec/http-api.md; docs/configuration.md)
  */
+import { createECDH } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -13,6 +14,7 @@ import { createInvitation } from '../src/admission.ts'
 import { freshCodeKey } from '../src/code-key.ts'
 import { CODE_TRIES } from '../src/code-tries.ts'
 import { NO_LIMITS, operatorOf, trustedProxies } from '../src/index.ts'
+import { DEFAULT_LIMITS } from '../src/limits.ts'
 import { MemoryBus } from '../src/memory-bus.ts'
 import { memoryStore } from '../src/memory-store.ts'
 import type { Store } from '../src/ports.ts'
@@ -325,6 +327,21 @@ describe('lookups', () => {
     }
     expect(statuses).toEqual([200, 404, 200, 429, 429])
   })
+
+  it('of an account that has used its own up take nothing from others at its address', async () => {
+    const hour = 60 * MINUTE
+    const lookups = { burst: 1, periodMs: hour }
+    const lookupsFromAddress = { burst: 2, periodMs: hour }
+    server = await startServer({ limits: { ...NO_LIMITS, lookups, lookupsFromAddress } })
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    const path = `/v1/directory/${ANA}`
+    const statuses: number[] = []
+    for (const asker of [ana, ana, ana, ben]) {
+      const headers = signedHeaders(server, asker, 'GET', path)
+      statuses.push((await request(server, 'GET', path, undefined, headers)).status)
+    }
+    expect(statuses).toEqual([200, 429, 429, 200])
+  })
 })
 
 describe('several processes', () => {
@@ -411,6 +428,20 @@ it('changes of push subscriptions are limited', async () => {
     return problemOf(await request(server, 'PUT', '/v1/push', body, headers)).code
   }
   expect([await subscribe(), await subscribe()]).toEqual(['malformed', 'rate-limited'])
+})
+
+it('changes of push subscriptions are limited by nothing but what is configured', async () => {
+  server = await startServer({ limits: NO_LIMITS })
+  const ana = await register(server, ANA)
+  const browser = createECDH('prime256v1').generateKeys().toString('base64url')
+  const auth = Buffer.alloc(16, 1).toString('base64url')
+  const body = JSON.stringify({ endpoint: 'https://push.example/ana', p256dh: browser, auth })
+  const statuses = new Set<number>()
+  for (let time = 0; time <= DEFAULT_LIMITS.subscriptions!.burst; time++) {
+    const headers = signedHeaders(server, ana, 'PUT', '/v1/push', body)
+    statuses.add((await request(server, 'PUT', '/v1/push', body, headers)).status)
+  }
+  expect([...statuses]).toEqual([204])
 })
 
 describe('connections', () => {
