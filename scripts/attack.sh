@@ -16,7 +16,7 @@ trap 'kill "$server" 2>/dev/null || true; wait 2>/dev/null || true; rm -rf "$fol
 openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
   -addext subjectAltName=DNS:localhost -keyout "$folder/key.pem" -out "$folder/cert.pem" 2>/dev/null
 node_modules/.bin/node --conditions=source apps/server/src/main.ts --port "$port" --workers 1 \
-  --data "$folder/data" --code-sender "file:$folder/codes" \
+  --data "$folder/data" --code-sender "file:$folder/codes" --public-url "https://localhost:$port" \
   --tls-cert "$folder/cert.pem" --tls-key "$folder/key.pem" >"$folder/log" 2>&1 &
 server=$!
 for _ in $(seq 100); do

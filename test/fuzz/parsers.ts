@@ -230,7 +230,8 @@ function body(shape: Parameters<typeof parseShape>[0]): (text: string) => unknow
 function configuration(folder: string): Parser[] {
   const path = join(folder, 'couplet.toml')
   const file = [
-    'port = 8080\nlimit-sends = "5/10s"\ntrusted-proxies = ["loopback", "10.0.0.0/8"]\n',
+    'port = 8080\nlimit-sends = "5/10s"\ncors-origins = ["https://a.example", "*"]\n',
+    'code-sender = "file:a"\npublic-url = "https://a.example"\ntrusted-proxies = ["loopback", "10.0.0.0/8"]\n',
     'code-sender = "smtp"\n[smtp]\nhost = "a"\nfrom = "b"\nto = "{number}@c"\n[metrics]\nlisten = "a:1"\n',
   ]
   const values = ['8080', '60/1m', 'loopback,10.0.0.0/8', 'nats://a:1,b:2', '[::1]:9464', 'off']

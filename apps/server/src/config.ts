@@ -2,6 +2,7 @@
  * Configuration: options win over variables, which win over the file, which wins over defaults.
  * Every error names the place of what is wrong.
  */
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import {
@@ -9,6 +10,8 @@ import {
   DEFAULT_LIMITS,
   type Limit,
   type Limits,
+  readTls,
+  type TlsFiles,
   trustedProxies,
 } from '@couplet/server'
 import { codeSender } from './config-codes.ts'
@@ -75,7 +78,7 @@ export function readConfig(args: readonly string[], environment: Environment): C
     trustedProxies: proxies(read.value('trusted-proxies')),
     corsOrigins: origins(read.value('cors-origins')),
     registration: (read.choice('registration') as Config['registration'] | undefined) ?? 'open',
-    allowlist: read.path('allowlist'),
+    allowlist: allowlist(read),
     limits: limits(read),
   }
   if (config.registration === 'allowlist' && !config.allowlist) {
@@ -235,8 +238,37 @@ function tls(read: Reader): Config['tls'] {
   const cert = read.path('tls-cert')
   const key = read.path('tls-key')
   if (!cert && !key) return undefined
-  if (cert && key) return { cert, key }
+  if (cert && key) {
+    requireFile(read.value('tls-cert'))
+    requireFile(read.value('tls-key'))
+    return usable(read, { cert, key })
+  }
   throw new ConfigError('config', 'TLS needs both: --tls-cert FILE and --tls-key FILE')
+}
+
+function usable(read: Reader, files: TlsFiles): TlsFiles {
+  try {
+    readTls(files)
+    return files
+  } catch (error) {
+    const places = `${read.value('tls-cert').place} and ${read.value('tls-key').place}`
+    throw new ConfigError('config', `${places}: ${(error as Error).message}`)
+  }
+}
+
+/** @throws {ConfigError} when it cannot be read. */
+function requireFile(value: Value): void {
+  if (value.text === undefined) return
+  try {
+    readFileSync(value.text)
+  } catch (error) {
+    throw new ConfigError(value.kind, `${value.place} cannot be read: ${(error as Error).message}`)
+  }
+}
+
+function allowlist(read: Reader): string | undefined {
+  requireFile(read.value('allowlist'))
+  return read.path('allowlist')
 }
 
 function proxies(value: Value): readonly string[] {
@@ -263,13 +295,12 @@ function listOf({ text = '' }: Value): readonly string[] {
 }
 
 /** Printed codes let whoever reads the terminal register any number: for development only. */
-function refuseConsoleInPublic({ codeSender: sender, host, publicUrl: url }: Config): void {
-  if (sender.kind !== 'console') return
-  const publicHost = url && new URL(url).hostname
-  if (isLoopback(host) && (!publicHost || isLoopback(publicHost))) return
+function refuseConsoleInPublic(config: Config): void {
+  const way = wayIn(config)
+  if (config.codeSender.kind !== 'console' || !way) return
   throw new ConfigError(
     'config',
-    `the console code sender is for development, and ${publicHost ?? host} can be reached by others: ` +
+    `the console code sender is for development, and ${way} can be reached by others: ` +
       'choose another --code-sender, or force it with --allow-console-codes',
   )
 }
@@ -278,12 +309,22 @@ function refuseConsoleInPublic({ codeSender: sender, host, publicUrl: url }: Con
  * Logins are signed for the server's name. One that does not know its own would have to believe the
  * name in the request, and another server could pass on a login that was meant for it.
  */
-function requireNameInPublic({ host, publicUrl: url }: Config): void {
-  if (isLoopback(host) || url) return
+function requireNameInPublic(config: Config): void {
+  const way = wayIn(config)
+  if (!way || config.publicUrl) return
   throw new ConfigError(
     'config',
-    `${host} can be reached by others: say with --public-url which URL they use, like https://chat.example`,
+    `${way} can be reached by others: say with --public-url which URL they use, like https://chat.example`,
   )
+}
+
+/** What others can reach; nothing, when only programs on this machine can. */
+function wayIn({ host, publicUrl, trustedProxies: behind, tls: own }: Config): string | undefined {
+  const name = publicUrl && new URL(publicUrl).hostname
+  if (name && !isLoopback(name)) return name
+  if (!isLoopback(host)) return host
+  if (behind.length > 0) return 'what --trusted-proxies pass on to'
+  return own && 'a server with --tls-cert'
 }
 
 function isLoopback(host: string): boolean {

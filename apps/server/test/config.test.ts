@@ -1,7 +1,9 @@
 /** Options win over variables, which win over defaults; every error names its place. */
-import { homedir } from 'node:os'
+import { execFileSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { homedir, tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { describe, expect, it } from 'vitest'
+import { afterAll, describe, expect, it } from 'vitest'
 import { type ConfigError, HELP, readConfig } from '../src/index.ts'
 
 function failing(args: readonly string[], environment: Record<string, string> = {}): ConfigError {
@@ -11,6 +13,18 @@ function failing(args: readonly string[], environment: Record<string, string> = 
     return error as ConfigError
   }
   throw new Error('was taken')
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'couplet-config-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+/** Options that name a certificate, made by openssl. */
+function certified(): string[] {
+  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
+  const args = 'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=x'
+  const out = ['-keyout', key, '-out', cert]
+  if (!existsSync(cert)) execFileSync('openssl', [...args.split(' '), ...out], { stdio: 'pipe' })
+  return ['--tls-cert', cert, '--tls-key', key]
 }
 
 describe('what holds', () => {
@@ -86,6 +100,8 @@ describe('what is wrong', () => {
     [['--host', '::'], {}],
     [['--public-url', 'https://chat.example'], {}],
     [[], { COUPLET_HOST: '192.0.2.1' }],
+    [['--trusted-proxies', 'loopback'], {}],
+    [certified(), {}],
   ])('printing codes where others can reach us: %j %j', (args, environment) => {
     expect(failing(args, environment as Record<string, string>).message).toContain(
       '--allow-console-codes',
@@ -105,6 +121,27 @@ describe('what is wrong', () => {
       })
     },
   )
+
+  it.each([[['--trusted-proxies', 'loopback']], [certified()]])(
+    'not saying the name under which a proxy or TLS make us reachable: %j',
+    (args) => {
+      const here = [...args, '--code-sender', 'file:codes.jsonl']
+      expect(failing(here).message).toContain('--public-url')
+    },
+  )
+
+  it('files that cannot be read or used, by their settings', () => {
+    expect(failing([], { COUPLET_ALLOWLIST: '/nope' }).message).toMatch(
+      /^COUPLET_ALLOWLIST .*ENOENT/,
+    )
+    const [cert, key] = [certified()[1]!, certified()[3]!]
+    expect(failing(['--tls-cert', cert, '--tls-key', '/nope']).message).toMatch(
+      /^--tls-key .*ENOENT/,
+    )
+    expect(failing(['--tls-cert', key, '--tls-key', key]).message).toMatch(
+      /^--tls-cert and --tls-key/,
+    )
+  })
 
   it('not: printing them on loopback', () => {
     for (const host of ['localhost', '127.0.0.1', '127.1.2.3', '::1']) {

@@ -43,6 +43,7 @@ describe('the file', () => {
 port = 9000
 limit-sends = "5/10s"
 code-sender = "smtp"
+public-url = "https://chat.example"
 trusted-proxies = ["loopback", "10.0.0.0/8"]
 [smtp]
 host = "mail.example"
