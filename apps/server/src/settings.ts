@@ -315,7 +315,7 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     type: 'limit',
     value: 'LIMIT',
     standard: '10/1d',
-    help: 'codes to one number of which none was typed in',
+    help: 'codes to one number',
   },
   {
     name: 'limit-code-budget',

@@ -34,6 +34,14 @@ export class CodeNetworkDownError extends Error {
   override readonly name = 'CodeNetworkDownError'
 }
 
+/** Whether no message can have left: the network was not asked, or could not be reached. */
+export function nothingSent(error: unknown): boolean {
+  if (error instanceof CodeNetworkDownError) return true
+  if (error instanceof AggregateError) return error.errors.every(nothingSent)
+  const { syscall } = error as NodeJS.ErrnoException
+  return syscall === 'connect' || syscall === 'getaddrinfo'
+}
+
 export interface SturdyOptions {
   /** With `{code}` in it. */
   readonly text?: string | undefined
@@ -57,18 +65,22 @@ export function sturdyCodeSender(
     development: false,
     async send(phone, code) {
       const message = { phone, code, text: text.replaceAll('{code}', code) }
+      // Of several failures, the one after which a message may have left.
+      let doubt: unknown
       for (let attempt = 1; ; attempt++) {
-        breaker.check()
         try {
+          breaker.check()
           await once(message)
           breaker.succeeded()
           return
         } catch (error) {
           // A number that cannot be reached says nothing about the network.
           if (error instanceof CodeRefusedError) throw error
+          if (!nothingSent(error)) doubt ??= error
+          if (error instanceof CodeNetworkDownError) throw doubt ?? error
           breaker.failed()
           // After a time-out the message may be on its way: a second one would only confuse.
-          if (attempt >= tries || isTimeout(error)) throw error
+          if (attempt >= tries || isTimeout(error)) throw doubt ?? error
           await sleep(RETRY_AFTER_MS * attempt)
         }
       }

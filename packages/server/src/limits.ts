@@ -20,7 +20,7 @@ export interface Limit {
 export interface Limits {
   /** Registrations opened from one address block. */
   readonly registrations: Limit | undefined
-  /** Codes sent to one number without one of them having been typed in. */
+  /** Codes sent to one number. */
   readonly codes: Limit | undefined
   /** Whether a number waits longer and longer between its codes. (registration-limits.ts) */
   readonly codeDelays: boolean

@@ -29,9 +29,11 @@ export interface RegistrationLimits {
   takeForCode(phone: string, now: number): Promise<void>
   /** It could not be sent: the number need not wait for the next one. */
   notSent(phone: string): Promise<void>
+  /** Nor did anything leave that somebody pays for: it counts neither for the number nor the server. */
+  giveBack(phone: string, now: number): Promise<void>
   /** What was spent of the budget for codes; none when it is unlimited. */
   codeBudget(now: number): Promise<CodeBudget | undefined>
-  /** A code was typed in: whoever has the number may go on asking for others. */
+  /** A code was typed in: whoever has the number need not wait for others. They go on being counted. */
   verified(phone: string): Promise<void>
 }
 
@@ -77,12 +79,13 @@ class StoredLimits implements RegistrationLimits {
     await this.#records.compareAndSet(after, before.revision)
   }
 
+  async giveBack(phone: string, now: number): Promise<void> {
+    await this.#giveBack('codes', this.#hidden(phone), now)
+    await this.#giveBack('codeBudget', SERVER, now)
+  }
+
   async verified(phone: string): Promise<void> {
-    const number = this.#hidden(phone)
-    await Promise.all([
-      this.#records.remove(`delay:${number}`),
-      this.#records.remove(`codes:${number}`),
-    ])
+    await this.#records.remove(`delay:${this.#hidden(phone)}`)
   }
 
   async codeBudget(now: number): Promise<CodeBudget | undefined> {
@@ -102,6 +105,16 @@ class StoredLimits implements RegistrationLimits {
     await this.#change(`${name}:${key}`, name, (before) => {
       const { bucket, waitMs } = stepBucket(before, limit, now)
       return { ...bucket, expiresAt: now + limit.periodMs, waitMs }
+    })
+  }
+
+  /** One token more, and never more than there were at first. */
+  async #giveBack(name: 'codes' | 'codeBudget', key: string, now: number): Promise<void> {
+    const limit = this.#limits[name]
+    if (!limit) return
+    await this.#change(`${name}:${key}`, name, (before) => {
+      const level = Math.min(limit.burst, levelOf(before, limit, now) + 1)
+      return { level, at: now, expiresAt: now + limit.periodMs, waitMs: 0 }
     })
   }
 

@@ -25,6 +25,7 @@ import {
 } from '@couplet/wire'
 import { dayOf } from './accounts.ts'
 import type { Admission } from './admission.ts'
+import { nothingSent } from './code-transport.ts'
 import { CODE_TRIES } from './code-tries.ts'
 import { checkIdentity, checkPrekeys } from './identity-checks.ts'
 import { tooOften } from './limits.ts'
@@ -106,6 +107,7 @@ export async function openRegistration(
   } catch (error) {
     await services.registrations.finish(registration.id)
     await services.limits.notSent(phone)
+    if (nothingSent(error)) await services.limits.giveBack(phone, now)
     throw new WireError('code-not-sent', 'the code could not be sent', {}, { cause: error })
   }
   const { id, challenge, expiresAt } = registration

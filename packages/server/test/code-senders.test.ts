@@ -12,7 +12,12 @@ import { SMTPServer } from 'smtp-server'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { smppTransport } from '../src/code-smpp.ts'
 import { smtpTransport } from '../src/code-smtp.ts'
-import { CodeRefusedError, type CodeTransport, sturdyCodeSender } from '../src/code-transport.ts'
+import {
+  CodeRefusedError,
+  type CodeTransport,
+  nothingSent,
+  sturdyCodeSender,
+} from '../src/code-transport.ts'
 import { twilioTransport } from '../src/code-twilio.ts'
 import { webhookTransport } from '../src/code-webhook.ts'
 import { isPrivate } from '../src/post.ts'
@@ -298,6 +303,19 @@ describe('sturdiness', () => {
     peer.statuses = [400]
     await expect(through(hook()).send(PHONE, '123456')).rejects.toThrow(CodeRefusedError)
     expect(peer.heard).toHaveLength(3)
+  })
+
+  it('knows whether a message may have left, whichever try it was', async () => {
+    const broken = (...errors: Error[]) =>
+      through({ send: () => Promise.reject(errors.shift() ?? new Error('no more')) })
+        .send(PHONE, '123456')
+        .catch(nothingSent)
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { syscall: 'connect' })
+    const both = new AggregateError([refused, refused])
+    expect(await broken(refused, both)).toBe(true)
+    expect(await broken(new Error('the line was cut'), refused)).toBe(false)
+    expect(await broken(refused, new Error('the line was cut'))).toBe(false)
+    expect(await broken(new CodeRefusedError('no'))).toBe(false)
   })
 
   it('gives up on a peer that does not answer, and does not send twice', async () => {

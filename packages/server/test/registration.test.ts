@@ -2,7 +2,9 @@
 import { rmSync } from 'node:fs'
 import { toBase64Url } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { Meter } from '../src/index.ts'
+import { type CodeTransport, sturdyCodeSender } from '../src/code-transport.ts'
+import { webhookTransport } from '../src/code-webhook.ts'
+import { Meter, NO_LIMITS } from '../src/index.ts'
 import {
   type Answer,
   connect,
@@ -290,11 +292,13 @@ describe('limits', () => {
     await opened(ana)
   })
 
-  it('who has typed a code in may ask for the next one at once', async () => {
-    for (let time = 0; time < 12; time++) await register(server, PHONE)
+  it('who has typed a code in may ask for the next one at once; ten times a day', async () => {
+    for (let time = 0; time < 10; time++) await register(server, PHONE)
+    const answer = await openRegistration(server, makeIdentity(PHONE))
+    expect(problemOf(answer).code).toBe('rate-limited')
   })
 
-  it('ten codes for one number in a day that nobody typed in', async () => {
+  it('ten codes for one number in a day', async () => {
     const ana = makeIdentity(PHONE)
     for (let time = 0; time < 10; time++) {
       await opened(ana)
@@ -366,4 +370,29 @@ it('a code that could not be sent: nothing is kept', async () => {
   expect(problemOf(answer).code).toBe('code-not-sent')
   failing = false
   expect((await openRegistration(server, makeIdentity(PHONE))).status).toBe(201)
+})
+
+it('a code that cannot have left counts for nobody; one that may have left does', async () => {
+  await server.close()
+  const nobody = webhookTransport({ url: 'http://127.0.0.1:1', secret: 's', allowPrivate: true })
+  const unsure: CodeTransport = { send: () => Promise.reject(new Error('the line was cut')) }
+  const one = { burst: 1, periodMs: 24 * 60 * 60 * 1000 }
+  const breaker = { failures: 1, openMs: 1 }
+  let transport = nobody
+  let monotonic = 0
+  const open = async () => (await openRegistration(server, makeIdentity(PHONE))).status
+  server = await startServer({
+    codeSender: sturdyCodeSender(
+      { send: (message, signal) => transport.send(message, signal) },
+      { tries: 1, breaker, monotonic: () => monotonic },
+    ),
+    limits: { ...NO_LIMITS, codes: one, codeBudget: one },
+  })
+  // Refused by the machine; then by the breaker; then by the machine again.
+  expect([await open(), await open()]).toEqual([502, 502])
+  monotonic += 1
+  expect(await open()).toBe(502)
+  monotonic += 1
+  transport = unsure
+  expect([await open(), await open()]).toEqual([502, 429])
 })
