@@ -1,6 +1,6 @@
 /** A real nginx with the configuration of deploy/, between a client and the server. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -24,6 +24,7 @@ const ROOT = join(import.meta.dirname, '..')
 let folder: string
 let server: TestServer
 let nginx: ChildProcess
+let plainUrl: string
 /** As clients see it. */
 let outside: TestServer
 
@@ -40,6 +41,7 @@ beforeAll(async () => {
   })
   outside = { ...server, url: `https://${name}`, name }
   configure(plain, secure)
+  plainUrl = `http://localhost:${plain}`
   // The certificate is this test's own.
   vi.stubEnv('NODE_TLS_REJECT_UNAUTHORIZED', '0')
   const options = ['-c', join(folder, 'nginx.conf'), '-p', folder, '-e', 'stderr']
@@ -69,6 +71,7 @@ function configure(plain: number, secure: number): void {
     .replaceAll('server_name chat.example', 'server_name localhost')
     .replace('/etc/letsencrypt/live/chat.example/fullchain.pem', join(folder, 'cert.pem'))
     .replace('/etc/letsencrypt/live/chat.example/privkey.pem', join(folder, 'key.pem'))
+    .replaceAll('/var/log/nginx', folder)
     .replace('http://127.0.0.1:8080', `http://127.0.0.1:${server.port}; proxy_bind ${NGINX}`)
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi']
     .map((one) => `${one}_temp_path ${folder}/${one};`)
@@ -77,7 +80,7 @@ function configure(plain: number, secure: number): void {
     join(folder, 'nginx.conf'),
     `daemon off; pid ${folder}/pid; worker_processes 1;
      events { worker_connections 256; }
-     http { ${temporary}\n${site} }`,
+     http { access_log ${folder}/access.log; ${temporary}\n${site} }`,
   )
 }
 
@@ -118,4 +121,15 @@ test('people register, talk and are told apart through it', async () => {
     statuses.push((await request(outside, 'POST', '/v1/registrations', body, claim)).status)
   }
   expect(statuses).toEqual([201, 201, 429])
+})
+
+test('no number gets into its logs, also when the server is gone', async () => {
+  await server.close()
+  const path = '/v1/directory/+12025550101'
+  expect((await request(outside, 'GET', path)).status).toBe(502)
+  await fetch(`${plainUrl}${path}`, { redirect: 'manual' })
+  const logs = readdirSync(folder).filter((name) => name.endsWith('.log'))
+  expect(logs).toContain('error.log')
+  for (const log of logs)
+    expect(readFileSync(join(folder, log), 'utf8')).not.toContain('12025550101')
 })
