@@ -16,11 +16,10 @@ export async function accountInfo(
   { mailboxes, push }: { readonly mailboxes: MailboxStore; readonly push: Push | undefined },
   { identityId, registeredAt, lock }: User,
 ): Promise<AccountInfo> {
-  const waiting = await mailboxes.fetch(identityId, MAX_COUNTED, [])
   const told = push?.subscription(identityId)
   return {
     registeredAt,
-    waiting: waiting.length,
+    waiting: await mailboxes.count(identityId),
     ...(told && { push: { service: new URL(told.endpoint).host, since: told.createdAt } }),
     ...(lock && { lock: lockInfo(lock) }),
   }
@@ -78,6 +77,4 @@ async function changeUser(
   throw new WireError('unauthenticated', 'another identity took this number')
 }
 
-/** The largest mailbox that can be configured. */
-const MAX_COUNTED = 1000
 const DAY_MS: number = 24 * 60 * 60 * 1000

@@ -74,6 +74,10 @@ class MemoryMailboxes implements MailboxStore {
       .slice(0, limit)
   }
 
+  async count(recipient: Uint8Array): Promise<number> {
+    return this.#record(recipient).waiting.length
+  }
+
   async ack(
     recipient: Uint8Array,
     id: Uint8Array,

@@ -46,6 +46,8 @@ export interface MailboxStore {
     limit: number,
     except: readonly Uint8Array[],
   ): Promise<readonly StoredEnvelope[]>
+  /** How many wait. */
+  count(recipient: Uint8Array): Promise<number>
   /** @param pushedFor - the sender, when the recipient's connection knows it. */
   ack(
     recipient: Uint8Array,

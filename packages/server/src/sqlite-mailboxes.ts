@@ -56,6 +56,10 @@ export class SqliteMailboxes implements Synchronous<MailboxStore> {
       })
   }
 
+  count(recipient: Uint8Array): number {
+    return this.#statements.count.get(recipient)!.count as number
+  }
+
   ack(
     recipient: Uint8Array,
     id: Uint8Array,
@@ -179,6 +183,7 @@ const SQL = {
   waiting: `SELECT sequence, id, sender, stored_at AS storedAt FROM messages
             WHERE recipient = ? ORDER BY sequence`,
   envelope: 'SELECT envelope FROM messages WHERE sequence = ?',
+  count: 'SELECT count(*) AS count FROM messages WHERE recipient = ?',
   waits: 'SELECT 1 FROM messages WHERE sender = ? AND id = ?',
   insert: `INSERT INTO messages (recipient, id, sender, stored_at, envelope)
            VALUES (?, ?, ?, ?, ?)`,

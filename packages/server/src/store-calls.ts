@@ -30,6 +30,7 @@ const METHODS: {
   mailboxes: {
     put: true,
     fetch: true,
+    count: true,
     ack: true,
     hasRoom: true,
     status: true,

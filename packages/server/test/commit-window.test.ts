@@ -36,6 +36,7 @@ function recording(inner: MailboxStore): MailboxStore {
       calls.push('ack')
       return inner.ack(...args)
     },
+    count: (...args) => inner.count(...args),
     hasRoom: (...args) => inner.hasRoom(...args),
     status: (...args) => inner.status(...args),
     expire: (...args) => inner.expire(...args),

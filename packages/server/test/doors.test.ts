@@ -285,6 +285,20 @@ describe('the registration lock', () => {
   })
 })
 
+it('what waits for an account is counted, not read', async () => {
+  now = Date.now()
+  const store = memoryStore({ capacity: 2 })
+  store.mailboxes.fetch = () => Promise.reject(new Error('read'))
+  server = await startServer({ clock, engine: { store, codeKey: freshCodeKey() } })
+  const ana = await register(server, ANA)
+  for (let time = 0; time < 3; time++) {
+    const { identityId: sender } = makeIdentity(BEN)
+    const one = { id: sender, sender, storedAt: now, envelope: envelope() }
+    await store.mailboxes.put(ana.identityId, one, 'evict')
+  }
+  expect((await account(ana)).waiting).toBe(2)
+})
+
 describe('lookups', () => {
   it('ask the store the same for a number that is known and one that is not', async () => {
     const store = memoryStore({ capacity: 2 })

@@ -63,6 +63,8 @@ export function mailboxStoreContract(
       expect(evicted).toEqual(all.slice(0, 3).map(({ id }) => id))
       const waiting = await mailboxes.fetch(recipient, 100, [])
       expect(waiting).toEqual(all.slice(3))
+      expect(await mailboxes.count(recipient)).toBe(capacity)
+      expect(await mailboxes.count(sender)).toBe(0)
     })
 
     it('report an eviction with recipient, id and sender', async () => {

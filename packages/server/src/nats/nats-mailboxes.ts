@@ -80,6 +80,10 @@ export class NatsMailboxes implements MailboxStore {
       .slice(0, limit)
   }
 
+  async count(recipient: Uint8Array): Promise<number> {
+    return (await this.#mailboxes.read(this.#mailbox(recipient))).waiting.length
+  }
+
   async ack(
     recipient: Uint8Array,
     id: Uint8Array,
