@@ -71,6 +71,8 @@ async function run(config: Config): Promise<number> {
       return EXIT.software
     }
     say('stopping')
+    // While the folder is ours: whoever has it next listens at the same place.
+    await closeOperator?.()
     await server.close()
     return EXIT.ok
   } catch (error) {

@@ -1,7 +1,7 @@
 /** The program as its operator meets it: real processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer as createTcpServer } from 'node:net'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -90,6 +90,24 @@ it.each(['SIGINT', 'SIGTERM'] as const)(
     }
   },
 )
+
+it('leaves the operator before the folder: whoever has it next listens at the same place', async () => {
+  const program = run('--port', '0', '--data', folder, '--workers', '1')
+  const [, port] = await program.saw(/listening on http:\/\/localhost:([0-9]+)$/m)
+  await program.saw(/open http/)
+  const path = join(folder, 'operator.sock')
+  expect(existsSync(path)).toBe(true)
+  // Half a request: the stop waits for the rest.
+  const stranger = connectTcp(Number(port), '127.0.0.1')
+  await new Promise<void>((resolve) => stranger.write('GET /livez HTTP/1.1\r\n', () => resolve()))
+  stranger.on('error', () => {})
+  expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200)
+  program.child.kill('SIGTERM')
+  await expect.poll(() => existsSync(path), { timeout: 10_000 }).toBe(false)
+  expect(stranger.closed).toBe(false)
+  stranger.destroy()
+  expect(await program.exitCode).toBe(0)
+})
 
 describe('says what is wrong, with its own exit code', () => {
   it('64: the command line', async () => {

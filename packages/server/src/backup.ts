@@ -6,6 +6,7 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
+import { privately } from './private-files.ts'
 import { openDatabase, SCHEMA_VERSION, StoreUnusableError } from './sqlite-schema.ts'
 
 /** What a copy takes along. */
@@ -22,14 +23,13 @@ export function backupStore(folder: string, file: string): number {
   if (!existsSync(source)) throw new StoreUnusableError(`there is no store in ${folder}`)
   if (existsSync(file)) throw new StoreUnusableError(`${file} is there already`)
   const part = `${file}.part`
-  rmSync(part, { force: true })
+  removeDatabase(part)
   try {
-    const users = writeCopy(source, part)
+    const users = privately(() => writeCopy(source, part))
     renameSync(part, file)
     return users
-  } catch (error) {
-    rmSync(part, { force: true })
-    throw error
+  } finally {
+    removeDatabase(part)
   }
 }
 
@@ -44,25 +44,28 @@ export function restoreStore(file: string, folder: string): number {
   if (!existsSync(file)) throw new StoreUnusableError(`there is no file ${file}`)
   if (existsSync(target)) throw new StoreUnusableError(`${folder} has a store already`)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
-  copyFileSync(file, target)
   try {
-    chmodSync(target, 0o600)
-    const db = openDatabase(target)
-    try {
-      return countUsers(db)
-    } finally {
-      db.close()
-    }
+    return privately(() => openCopy(file, target))
   } catch (error) {
-    rmSync(target, { force: true })
+    removeDatabase(target)
     throw error
+  }
+}
+
+function openCopy(file: string, target: string): number {
+  copyFileSync(file, target)
+  chmodSync(target, 0o600)
+  const db = openDatabase(target)
+  try {
+    return countUsers(db)
+  } finally {
+    db.close()
   }
 }
 
 function writeCopy(source: string, part: string): number {
   const db = openDatabase(part)
   try {
-    chmodSync(part, 0o600)
     const users = copyInto(db, source)
     // One file, without a log beside it.
     db.exec('PRAGMA journal_mode = DELETE')
@@ -88,6 +91,11 @@ function copyInto(db: DatabaseSync, source: string): number {
 
 function countUsers(db: DatabaseSync): number {
   return Number(db.prepare('SELECT count(*) AS users FROM users').get()!.users)
+}
+
+/** With what SQLite writes beside it. */
+function removeDatabase(file: string): void {
+  for (const end of ['', '-wal', '-shm']) rmSync(`${file}${end}`, { force: true })
 }
 
 function databaseIn(folder: string): string {

@@ -2,11 +2,12 @@
  * The way from the operator's commands to the server that has the folder: a socket in that folder,
  * for whoever owns it. One line of JSON asks, one answers.
  */
-import { chmodSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
 import { WireError } from '@couplet/wire'
 import type { Operator } from './operator.ts'
+import { privately } from './private-files.ts'
 
 const METHODS: readonly (keyof Operator)[] = [
   'users',
@@ -46,9 +47,8 @@ export async function listenForOperator(
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
-    server.listen(path, resolve)
+    privately(() => server.listen(path, resolve))
   })
-  if (process.platform !== 'win32') chmodSync(path, 0o600)
   return () =>
     new Promise((resolve) => {
       server.close(() => resolve())
