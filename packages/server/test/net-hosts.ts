@@ -58,4 +58,5 @@ function ip(...args: readonly string[]): void {
   execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] })
 }
 
-const NETWORK = '10.203.18'
+/** One for each process: two runs on one machine must not take each other's packets. */
+const NETWORK = `10.204.${process.pid % 250}`

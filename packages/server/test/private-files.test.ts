@@ -31,6 +31,7 @@ it('a backup, its log included, while it is written; and nothing of it stays bes
   for (const end of ['', '-wal', '-shm']) writeFileSync(join(folder, `copy.db.part${end}`), 'old')
   const seen = new Set<string>()
   const opened: string[] = []
+  // oxlint-disable-next-line typescript/unbound-method -- it is called on what it belongs to
   const exec = DatabaseSync.prototype.exec
   vi.spyOn(DatabaseSync.prototype, 'exec').mockImplementation(function (
     this: DatabaseSync,
