@@ -28,6 +28,8 @@ import {
 import { nodePrimitives } from '@couplet/protocol/node'
 import { webPrimitives } from '@couplet/protocol/web'
 import { type Bytes, equalBytes, parsePhoneNumber } from '@couplet/wire'
+// Where the client has its random bytes from.
+import { systemRandom } from '../../packages/client/src/node/system.ts'
 import { expectText, other, type Role, type Subject } from './subject.ts'
 
 interface Variant {
@@ -91,17 +93,17 @@ async function createDevice(primitives: Primitives, phone: string): Promise<Devi
     createdAt: Date.now(),
     exchangePublicKey: pair.publicKey,
     exchangeKey: pair.privateKey,
-    signingSeed: random(32),
-    identitySecret: random(32),
+    signingSeed: systemRandom(32),
+    identitySecret: systemRandom(32),
   })
   const prekeys = createPrekeys(primitives, {
     owner: own,
     id: 1,
     now: Date.now(),
-    secret: random(32),
-    kemSeed: random(64),
+    secret: systemRandom(32),
+    kemSeed: systemRandom(64),
   })
-  return { primitives, own, prekeys, stored: random(0), delivered: undefined, sequence: 0 }
+  return { primitives, own, prekeys, stored: systemRandom(0), delivered: undefined, sequence: 0 }
 }
 
 async function initiate(self: Device, peer: Device): Promise<void> {
@@ -114,7 +116,7 @@ async function initiate(self: Device, peer: Device): Promise<void> {
     now,
     highestSeenId: 0,
   })
-  const entropy = random(80)
+  const entropy = systemRandom(80)
   const session = await initiateSession(primitives, {
     self: self.own,
     peer: owner,
@@ -136,7 +138,7 @@ async function accept(self: Device, envelope: Bytes): Promise<Opened> {
   if (!handshake) throw new Error('the first message has no handshake')
   // A client asks by this whether it has seen the handshake before.
   handshakeHash(primitives, { self: self.own, prekeys: self.prekeys, header: handshake })
-  const sessionSecret = await unwrapSessionSecret(primitives, self.own, handshake, random(32))
+  const sessionSecret = await unwrapSessionSecret(primitives, self.own, handshake, systemRandom(32))
   const accepted = acceptSession(primitives, {
     self: self.own,
     prekeys: self.prekeys,
@@ -154,7 +156,7 @@ function seal(self: Device, text: string): Sealed {
   const loaded = decodeSession(self.stored)
   const session = self.delivered ? noteReceipt(loaded, self.delivered) : loaded
   const sequence = ++self.sequence
-  const entropy = random(144)
+  const entropy = systemRandom(144)
   const sealed = sealMessage(
     self.primitives,
     session,
@@ -194,9 +196,4 @@ function settle(sender: Device, sealed: Sealed, { content, receipt }: Opened, te
   expectText(content.body.kind === 'text' ? content.body.text : content.body.kind, text)
   if (!equalBytes(receipt, sealed.receipt)) throw new Error('a receipt is wrong')
   sender.delivered = sealed.position
-}
-
-/** One call for all that a step needs. */
-function random(length: number): Bytes {
-  return crypto.getRandomValues(new Uint8Array(length))
 }

@@ -147,6 +147,20 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     [TEST.vectors, 'weakkeys'],
   ),
   mutant(
+    'node: a key that is remembered serves for any secret',
+    [
+      SOURCE.node,
+      'REMEMBERED.findIndex((each) => equalBytes(each.secret, secret))',
+      'REMEMBERED.findIndex((each) => each.secret.length === secret.length)',
+    ],
+    [TEST.primitives, 'a secret agrees as its bytes say'],
+  ),
+  mutant(
+    'node: a key stays that of its array, whatever is in there now',
+    [SOURCE.node, 'if (known && holds(known, secret))', 'if (known)'],
+    [TEST.primitives, 'a secret agrees as its bytes say'],
+  ),
+  mutant(
     'the test for primes of node:crypto finds none',
     [SOURCE.node, 'checkPrimeSync(value, { checks: PRIME_ROUNDS })', 'false && value.length > 0'],
     [TEST.keys, 'a prime modulus is invalid under every provider'],

@@ -226,6 +226,16 @@ describe('the system', () => {
     expect(systemRandom(100_000)).toHaveLength(100_000)
     expect(systemRandom(32)).not.toEqual(systemRandom(32))
   })
+
+  test('gives no byte twice, and no memory that it keeps', () => {
+    const lengths = Array.from({ length: 2000 }, (_, i) => 16 + (i % 145))
+    const drawn = lengths.map((length) => systemRandom(length))
+    expect(drawn.map(({ length }) => length)).toEqual(lengths)
+    const all = drawn.map((bytes) => Buffer.from(bytes).toString('hex'))
+    expect(new Set(all.map((hex) => hex.slice(0, 32))).size).toBe(all.length)
+    expect(all.filter((hex) => hex.includes('0'.repeat(24)))).toEqual([])
+    expect(new Set(drawn.map(({ buffer }) => buffer)).size).toBe(drawn.length)
+  })
 })
 
 async function remember(opened: Home): Promise<void> {

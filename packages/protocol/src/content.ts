@@ -71,7 +71,7 @@ function readContent(reader: ProtobufReader): Content {
     const field = reader.field()
     if (field.kind === 'bytes' && field.number === FIELD.messageId) messageId = field.value
     body = bodyOf(field) ?? body
-    const name = field.kind === 'number' && NUMBERS.find((each) => FIELD[each] === field.number)
+    const name = field.kind === 'number' && NAME_OF_NUMBER[field.number]
     if (name) numbers[name] = safe(field.value)
   }
   if (messageId.length !== MESSAGE_ID_BYTES) {
@@ -104,3 +104,7 @@ function encodeText(text: string): Bytes {
 }
 
 const NUMBERS = ['sequence', 'oldestPending', 'sentAt', 'expiresAfter'] as const
+/** By field number. */
+const NAME_OF_NUMBER: Readonly<Record<number, (typeof NUMBERS)[number]>> = Object.fromEntries(
+  NUMBERS.map((name) => [FIELD[name], name]),
+)

@@ -1,7 +1,7 @@
 /** What both providers must do alike, beyond known answers. (protocol.md, "Primitives") */
 
 import { type Bytes, concatBytes, fromHex, toHex, utf8 } from '@couplet/wire'
-import { ed25519 } from '@noble/curves/ed25519.js'
+import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { shake256 } from '@noble/hashes/sha3.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
@@ -55,6 +55,23 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
     ]
     for (const { buffer, byteLength } of results) expect(buffer.byteLength).toBe(byteLength)
     expect(toHex(seed)).toBe(before)
+  })
+
+  test('a secret agrees as its bytes say, copied, reused or after many others', () => {
+    const peer = primitives.x25519PublicKey(random(32))
+    const secrets = Array.from({ length: 40 }, () => random(32))
+    const publics = secrets.map((secret) => primitives.x25519PublicKey(secret))
+    const expected = secrets.map((secret) => toHex(x25519.getSharedSecret(secret, peer)))
+    // Newest first, each twice: whatever a provider remembers of them, and for how long.
+    for (const i of secrets.keys().toArray().toReversed()) {
+      for (const copy of [secrets[i]!.slice(), secrets[i]!.slice()]) {
+        expect(toHex(primitives.x25519(copy, peer)!)).toBe(expected[i])
+      }
+    }
+    const [array, other] = [secrets[0]!, secrets[1]!]
+    array.set(other)
+    expect(primitives.x25519PublicKey(array)).toEqual(publics[1])
+    expect(toHex(primitives.x25519(array, peer)!)).toBe(expected[1])
   })
 
   test('two encapsulations differ, and both open', () => {

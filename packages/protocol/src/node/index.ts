@@ -53,12 +53,16 @@ export const nodePrimitives: Primitives = {
     return withoutPadding(view(decipher.update(ciphertext)))
   },
 
-  x25519PublicKey: (secret) => rawPublicKey(curveKey(secret)),
+  x25519PublicKey(secret) {
+    const key = curveKey(secret)
+    remember(secret, key)
+    return rawPublicKey(key)
+  },
   x25519(secret, publicKey) {
     try {
       return own(
         diffieHellman({
-          privateKey: curveKey(secret),
+          privateKey: takeRemembered(secret) ?? curveKey(secret),
           publicKey: publicKeyOf('x25519', publicKey),
         }),
       )
@@ -149,6 +153,26 @@ function curveKey(secret: Uint8Array): KeyObject {
   return key
 }
 
+/**
+ * A ratchet key is made in one step and used up in another, before which its state was stored and
+ * read back: the array is a new one then. So the newest few wait for that, at most as long as their
+ * secret stays in the state, and go with the agreement.
+ */
+function remember(secret: Uint8Array, key: KeyObject): void {
+  REMEMBERED.unshift({ secret: new Uint8Array(secret), key })
+  if (REMEMBERED.length > MAX_REMEMBERED) wipe(REMEMBERED.pop()?.secret)
+}
+
+function takeRemembered(secret: Uint8Array): KeyObject | undefined {
+  // Whoever still has the array finds its key by it.
+  if (CURVE_KEYS.has(secret)) return undefined
+  const at = REMEMBERED.findIndex((each) => equalBytes(each.secret, secret))
+  if (at < 0) return undefined
+  const [found] = REMEMBERED.splice(at, 1)
+  wipe(found!.secret)
+  return found!.key
+}
+
 function holds(key: KeyObject, secret: Uint8Array): boolean {
   const held = key.export({ format: 'raw-private' })
   const same = equalBytes(held, secret)
@@ -200,6 +224,8 @@ function own(buffer: Uint8Array): Bytes {
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
+const REMEMBERED: { readonly secret: Bytes; readonly key: KeyObject }[] = []
+const MAX_REMEMBERED = 16
 const PRIME_ROUNDS = 64
 const BLOCK_BYTES = 16
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
