@@ -63,7 +63,7 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
     const publics = secrets.map((secret) => primitives.x25519PublicKey(secret))
     const expected = secrets.map((secret) => toHex(x25519.getSharedSecret(secret, peer)))
     // Newest first, each twice: whatever a provider remembers of them, and for how long.
-    for (const i of secrets.keys().toArray().toReversed()) {
+    for (const i of [...secrets.keys()].toReversed()) {
       for (const copy of [secrets[i]!.slice(), secrets[i]!.slice()]) {
         expect(toHex(primitives.x25519(copy, peer)!)).toBe(expected[i])
       }
