@@ -171,6 +171,8 @@ function limits(read: Reader): ConfigLimits {
   return {
     registrations: limit('limit-registrations', standard.registrations),
     codes: limit('limit-codes', standard.codes),
+    codesToOneFromAddress: limit('limit-codes-to-one-from-address', standard.codesToOneFromAddress),
+    codesFromAddress: limit('limit-codes-from-address', standard.codesFromAddress),
     codeDelays: off ? false : standard.codeDelays,
     codeBudget: limit('limit-code-budget', standard.codeBudget),
     lookups: limit('limit-lookups', standard.lookups),
@@ -178,6 +180,8 @@ function limits(read: Reader): ConfigLimits {
     sends: limit('limit-sends', standard.sends),
     strangerSends: limit('limit-stranger-sends', standard.strangerSends),
     questions: limit('limit-questions', standard.questions),
+    requests: limit('limit-requests', standard.requests),
+    prekeys: limit('limit-prekeys', standard.prekeys),
     subscriptions: limit('limit-subscriptions', standard.subscriptions),
     pins: limit('limit-pins', standard.pins),
     connectionsPerAddress: count('limit-connections-per-address', standard.connectionsPerAddress),

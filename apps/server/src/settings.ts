@@ -318,6 +318,22 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     help: 'codes to one number',
   },
   {
+    name: 'limit-codes-to-one-from-address',
+    group: 'Limits',
+    type: 'limit',
+    value: 'LIMIT',
+    standard: '6/1d',
+    help: 'of these, asked for from one address block: a stranger cannot use them all up',
+  },
+  {
+    name: 'limit-codes-from-address',
+    group: 'Limits',
+    type: 'limit',
+    value: 'LIMIT',
+    standard: '100/1d',
+    help: 'codes asked for from one address block, to whatever numbers',
+  },
+  {
     name: 'limit-code-budget',
     group: 'Limits',
     type: 'limit',
@@ -364,6 +380,22 @@ export const SETTINGS: readonly (Setting & { readonly name: SettingName })[] = [
     value: 'LIMIT',
     standard: '600/1m',
     help: 'status questions of one account',
+  },
+  {
+    name: 'limit-requests',
+    group: 'Limits',
+    type: 'limit',
+    value: 'LIMIT',
+    standard: '300/1m',
+    help: 'signed requests of one account, whatever they ask for',
+  },
+  {
+    name: 'limit-prekeys',
+    group: 'Limits',
+    type: 'limit',
+    value: 'LIMIT',
+    standard: '20/1h',
+    help: 'sets of prekeys published by one account',
   },
   {
     name: 'limit-subscriptions',
@@ -442,12 +474,16 @@ export type SettingName =
   | 'no-limits'
   | 'limit-registrations'
   | 'limit-codes'
+  | 'limit-codes-to-one-from-address'
+  | 'limit-codes-from-address'
   | 'limit-code-budget'
   | 'limit-lookups'
   | 'limit-lookups-from-address'
   | 'limit-sends'
   | 'limit-stranger-sends'
   | 'limit-questions'
+  | 'limit-requests'
+  | 'limit-prekeys'
   | 'limit-subscriptions'
   | 'limit-pins'
   | 'limit-connections-per-address'

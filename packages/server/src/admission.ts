@@ -31,21 +31,27 @@ export interface Admission {
     invitation: string | undefined,
     now: number,
   ): Promise<string | undefined>
-  /** @throws {WireError} `registration-closed` when the invitation was used up meanwhile. */
+  /** Whether it still may register, now that its code was typed in. @throws {WireError} `registration-closed`. */
+  confirm(phone: PhoneNumber): Promise<void>
+  /** @throws {WireError} `registration-closed` when the invitation was used up or revoked meanwhile. */
   useUp(invitation: string | undefined, now: number): Promise<void>
 }
 
 export function createAdmission({ policy, records, allowlist }: AdmissionOptions): Admission {
   const isBlocked = async (phone: PhoneNumber): Promise<boolean> =>
     (await records.get(blockName(phone))) !== undefined
+  const confirm = async (phone: PhoneNumber): Promise<void> => {
+    if (await isBlocked(phone)) throw closed('this number may not register here')
+    if (policy === 'allowlist' && !(await isListed(allowlist, phone))) {
+      throw closed('this server only takes numbers that its operator has listed')
+    }
+  }
   return {
     policy,
     isBlocked,
+    confirm,
     async admit(phone, invitation, now) {
-      if (await isBlocked(phone)) throw closed('this number may not register here')
-      if (policy === 'allowlist' && !(await isListed(allowlist, phone))) {
-        throw closed('this server only takes numbers that its operator has listed')
-      }
+      await confirm(phone)
       if (policy !== 'invite') return undefined
       const name = invitationName(invitation ?? '')
       const record = await records.get(name)
@@ -53,7 +59,11 @@ export function createAdmission({ policy, records, allowlist }: AdmissionOptions
       throw closed('this server asks for an invitation that is still good')
     },
     async useUp(invitation, now) {
-      if (invitation === undefined) return
+      if (invitation === undefined) {
+        // It began when none was asked for.
+        if (policy === 'invite') throw closed('this server asks for an invitation')
+        return
+      }
       for (;;) {
         const record = await records.get(invitation)
         if (!record || record.level < 1 || record.expiresAt <= now) {

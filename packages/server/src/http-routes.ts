@@ -43,6 +43,10 @@ export interface HttpServices extends RegistrationServices {
   readonly proxies: TrustedProxies
   /** By account, and by address. */
   readonly lookups: { readonly account: TokenBuckets; readonly address: TokenBuckets }
+  /** Of whatever is signed, by account. */
+  readonly requests: TokenBuckets
+  /** Of sets of prekeys, by account. */
+  readonly prekeys: TokenBuckets
   /** Of changes to push subscriptions, by account. */
   readonly subscriptions: TokenBuckets
   /** Of PINs that are set, by account. */
@@ -163,6 +167,7 @@ async function prekeys(
   reply: FastifyReply,
 ): Promise<void> {
   const user = await requireUser(services, request)
+  services.prekeys.take(keyOf(user.identityId), services.clock.now())
   const body = readJson(prekeysRequest, request.body)
   await publishPrekeys(services, user, body.prekeys)
   await reply.code(204).send()
@@ -236,14 +241,17 @@ function asset(type: string, content: string) {
   }
 }
 
-function requireUser(services: HttpServices, request: FastifyRequest): Promise<User> {
-  return authenticate(services, {
+/** @throws {WireError} `unauthenticated`, `rate-limited`. */
+async function requireUser(services: HttpServices, request: FastifyRequest): Promise<User> {
+  const user = await authenticate(services, {
     authorization: request.headers.authorization,
     method: request.method,
     path: request.raw.url ?? '',
     body: rawBody(request.body),
     serverNames: services.serverNames(request.headers.host),
   })
+  services.requests.take(keyOf(user.identityId), services.clock.now())
+  return user
 }
 
 /** @throws {WireError} `malformed`, naming the field. */

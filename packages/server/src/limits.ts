@@ -22,6 +22,10 @@ export interface Limits {
   readonly registrations: Limit | undefined
   /** Codes sent to one number. */
   readonly codes: Limit | undefined
+  /** Of these, asked for from one address block: a stranger leaves some to whoever has the number. */
+  readonly codesToOneFromAddress: Limit | undefined
+  /** Codes sent because one address block asked: the budget is not for a single one to use up. */
+  readonly codesFromAddress: Limit | undefined
   /** Whether a number waits longer and longer between its codes. (registration-limits.ts) */
   readonly codeDelays: boolean
   /** Codes that the whole server sends: a hard stop against pumping. */
@@ -36,6 +40,10 @@ export interface Limits {
   readonly strangerSends: Limit | undefined
   /** Status questions of one account. */
   readonly questions: Limit | undefined
+  /** Signed requests of one account, whatever they ask for. */
+  readonly requests: Limit | undefined
+  /** Sets of prekeys that one account publishes. */
+  readonly prekeys: Limit | undefined
   /** Push subscriptions of one account. */
   readonly subscriptions: Limit | undefined
   /** PINs that one account sets. */
@@ -55,6 +63,8 @@ const DAY_MS: number = 24 * HOUR_MS
 export const DEFAULT_LIMITS: Limits = {
   registrations: { burst: 60, periodMs: HOUR_MS },
   codes: { burst: 10, periodMs: DAY_MS },
+  codesToOneFromAddress: { burst: 6, periodMs: DAY_MS },
+  codesFromAddress: { burst: 100, periodMs: DAY_MS },
   codeDelays: true,
   codeBudget: { burst: 1000, periodMs: DAY_MS },
   lookups: { burst: 300, periodMs: HOUR_MS },
@@ -62,6 +72,8 @@ export const DEFAULT_LIMITS: Limits = {
   sends: { burst: 60, periodMs: MINUTE_MS },
   strangerSends: { burst: 60, periodMs: MINUTE_MS },
   questions: { burst: 600, periodMs: MINUTE_MS },
+  requests: { burst: 300, periodMs: MINUTE_MS },
+  prekeys: { burst: 20, periodMs: HOUR_MS },
   subscriptions: { burst: 20, periodMs: HOUR_MS },
   pins: { burst: 10, periodMs: HOUR_MS },
   connectionsPerAddress: 100,
@@ -72,6 +84,8 @@ export const DEFAULT_LIMITS: Limits = {
 export const NO_LIMITS: Limits = {
   registrations: undefined,
   codes: undefined,
+  codesToOneFromAddress: undefined,
+  codesFromAddress: undefined,
   codeDelays: false,
   codeBudget: undefined,
   lookups: undefined,
@@ -79,6 +93,8 @@ export const NO_LIMITS: Limits = {
   sends: undefined,
   strangerSends: undefined,
   questions: undefined,
+  requests: undefined,
+  prekeys: undefined,
   subscriptions: undefined,
   pins: undefined,
   connectionsPerAddress: undefined,

@@ -78,7 +78,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     status: 200,
     answer: directoryEntry,
-    errors: ['invalid-phone-number', 'unauthenticated', 'unknown-recipient', 'rate-limited'],
+    errors: ['invalid-phone-number', 'unknown-recipient'],
   },
   {
     path: PATHS.prekeys,
@@ -87,7 +87,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     body: prekeysRequest,
     status: 204,
-    errors: ['malformed', 'invalid-identity', 'unauthenticated', 'stale-prekeys'],
+    errors: ['malformed', 'invalid-identity', 'stale-prekeys'],
   },
   {
     path: PATHS.account,
@@ -96,7 +96,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     status: 200,
     answer: accountInfo,
-    errors: ['unauthenticated'],
+    errors: [],
   },
   {
     path: PATHS.account,
@@ -104,7 +104,7 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'Deletes this account',
     signed: true,
     status: 204,
-    errors: ['unauthenticated'],
+    errors: [],
   },
   {
     path: PATHS.registrationLock,
@@ -113,7 +113,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     body: registrationLockRequest,
     status: 204,
-    errors: ['malformed', 'unauthenticated', 'rate-limited'],
+    errors: ['malformed'],
   },
   {
     path: PATHS.registrationLock,
@@ -121,7 +121,7 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'Takes the lock away',
     signed: true,
     status: 204,
-    errors: ['unauthenticated'],
+    errors: [],
   },
   {
     path: PATHS.push,
@@ -138,7 +138,7 @@ const OPERATIONS: readonly Operation[] = [
     signed: true,
     body: pushSubscription,
     status: 204,
-    errors: ['malformed', 'unauthenticated', 'not-found', 'rate-limited'],
+    errors: ['malformed', 'not-found'],
   },
   {
     path: PATHS.push,
@@ -146,7 +146,7 @@ const OPERATIONS: readonly Operation[] = [
     summary: 'Ends the subscription',
     signed: true,
     status: 204,
-    errors: ['unauthenticated', 'not-found'],
+    errors: ['not-found'],
   },
   {
     path: PATHS.server,
@@ -207,7 +207,7 @@ function describe(operation: Operation): unknown {
     required: true,
     schema: { type: 'string', maxLength: 64 },
   }))
-  const codes = [...errors, 'client-too-old', 'internal', 'unavailable'] as const
+  const codes = [...errors, ...(signed ? SIGNED_ERRORS : []), ...ANY_ERRORS]
   return {
     summary,
     ...(parameters.length > 0 && { parameters }),
@@ -224,6 +224,10 @@ function describe(operation: Operation): unknown {
     },
   }
 }
+
+/** Of whatever is signed. */
+const SIGNED_ERRORS: readonly ErrorCode[] = ['unauthenticated', 'rate-limited']
+const ANY_ERRORS: readonly ErrorCode[] = ['client-too-old', 'internal', 'unavailable']
 
 /** By status: which codes it can carry. */
 function problems(codes: readonly ErrorCode[]): Record<string, unknown> {

@@ -1,5 +1,5 @@
 /**
- * Limits that guard codes: per address block, per number, and for the whole server.
+ * Limits that guard codes: per address block, per number, per both, and for the whole server.
  *
  * They live in the store, so that a restart does not reset them and several servers share them.
  * Names and addresses are kept only as keyed hashes. When the store does not answer, nothing is
@@ -21,21 +21,31 @@ import type { RecordStore, SmallRecord } from './ports.ts'
 /** Time between two codes to one number, while none of them has been typed in. */
 export const CODE_DELAYS_MS: readonly number[] = [0, 60_000, 120_000, 300_000, 600_000]
 
+/** A code to a number, because somebody at an address block asked for it. */
+export interface CodeRequest {
+  readonly phone: string
+  readonly block: string
+}
+
 /** Every method throws `rate-limited` with `retryAfter`. */
 export interface RegistrationLimits {
   /** Somebody asks to register. */
   takeForAddress(block: string, now: number): Promise<void>
-  /** A code is about to be sent. */
-  takeForCode(phone: string, now: number): Promise<void>
+  /** A code is about to be sent. Refused: it counts nowhere. */
+  takeForCode(code: CodeRequest, now: number): Promise<void>
   /** It could not be sent: the number need not wait for the next one. */
   notSent(phone: string): Promise<void>
-  /** Nor did anything leave that somebody pays for: it counts neither for the number nor the server. */
-  giveBack(phone: string, now: number): Promise<void>
+  /** Nor did anything leave that somebody pays for: it counts for nobody. */
+  giveBack(code: CodeRequest, now: number): Promise<void>
   /** What was spent of the budget for codes; none when it is unlimited. */
   codeBudget(now: number): Promise<CodeBudget | undefined>
   /** A code was typed in: whoever has the number need not wait for others. They go on being counted. */
   verified(phone: string): Promise<void>
 }
+
+type CodeLimit = 'codesToOneFromAddress' | 'codes' | 'codesFromAddress' | 'codeBudget'
+/** A limit, and under which key a code counts there. */
+type Count = readonly [CodeLimit, string]
 
 export function registrationLimits(options: {
   readonly limits: Limits
@@ -64,11 +74,29 @@ class StoredLimits implements RegistrationLimits {
     await this.#take('registrations', this.#hidden(block), now)
   }
 
-  async takeForCode(phone: string, now: number): Promise<void> {
-    const number = this.#hidden(phone)
-    if (this.#limits.codeDelays) await this.#climb(number, now)
-    await this.#take('codes', number, now)
-    await this.#take('codeBudget', SERVER, now)
+  /**
+   * Narrow limits first: who is refused by one has touched nothing that others share. What a wider
+   * one refuses is given back to the narrower ones, or a stranger whose share is used up could go on
+   * making the number wait.
+   */
+  async takeForCode(code: CodeRequest, now: number): Promise<void> {
+    const { codeDelays } = this.#limits
+    const [narrowest, ...wider] = this.#countsOf(code)
+    await this.#take(...narrowest, now)
+    const taken = [narrowest]
+    let climbed = false
+    try {
+      if (codeDelays) await this.#climb(this.#hidden(code.phone), now)
+      climbed = codeDelays
+      for (const count of wider) {
+        await this.#take(...count, now)
+        taken.push(count)
+      }
+    } catch (error) {
+      if (climbed) await this.notSent(code.phone)
+      for (const count of taken) await this.#giveBack(...count, now)
+      throw error
+    }
   }
 
   async notSent(phone: string): Promise<void> {
@@ -79,9 +107,8 @@ class StoredLimits implements RegistrationLimits {
     await this.#records.compareAndSet(after, before.revision)
   }
 
-  async giveBack(phone: string, now: number): Promise<void> {
-    await this.#giveBack('codes', this.#hidden(phone), now)
-    await this.#giveBack('codeBudget', SERVER, now)
+  async giveBack(code: CodeRequest, now: number): Promise<void> {
+    for (const count of this.#countsOf(code)) await this.#giveBack(...count, now)
   }
 
   async verified(phone: string): Promise<void> {
@@ -95,11 +122,17 @@ class StoredLimits implements RegistrationLimits {
     return { limit: limit.burst, spent: limit.burst - levelOf(record, limit, now) }
   }
 
-  async #take(
-    name: 'registrations' | 'codes' | 'codeBudget',
-    key: string,
-    now: number,
-  ): Promise<void> {
+  /** Where a code counts, from the narrowest to the widest. */
+  #countsOf({ phone, block }: CodeRequest): readonly [Count, ...Count[]] {
+    return [
+      ['codesToOneFromAddress', this.#hidden(`${phone} ${block}`)],
+      ['codes', this.#hidden(phone)],
+      ['codesFromAddress', this.#hidden(block)],
+      ['codeBudget', SERVER],
+    ]
+  }
+
+  async #take(name: CodeLimit | 'registrations', key: string, now: number): Promise<void> {
     const limit: Limit | undefined = this.#limits[name]
     if (!limit) return
     await this.#change(`${name}:${key}`, name, (before) => {
@@ -109,7 +142,7 @@ class StoredLimits implements RegistrationLimits {
   }
 
   /** One token more, and never more than there were at first. */
-  async #giveBack(name: 'codes' | 'codeBudget', key: string, now: number): Promise<void> {
+  async #giveBack(name: CodeLimit, key: string, now: number): Promise<void> {
     const limit = this.#limits[name]
     if (!limit) return
     await this.#change(`${name}:${key}`, name, (before) => {

@@ -64,17 +64,17 @@ export interface RegistrationServices {
 /**
  * Sends a code, and remembers what it is for.
  *
- * @param address - where the request comes from, for its limit.
+ * @param block - of the address that the request comes from, for its limits.
  * @throws {WireError} `malformed`, `invalid-phone-number`, `invalid-identity`,
  *   `registration-closed`, `rate-limited`, `code-not-sent`; nothing is kept then.
  */
 export async function openRegistration(
   services: RegistrationServices,
   request: RegistrationRequest,
-  address: string,
+  block: string,
 ): Promise<RegistrationResponse> {
   const now = services.clock.now()
-  await services.limits.takeForAddress(address, now)
+  await services.limits.takeForAddress(block, now)
   const phone = possiblePhoneNumber(request.phone)
   const owner = checkIdentity(request.identity)
   if (owner.record.phone !== phone) {
@@ -82,7 +82,7 @@ export async function openRegistration(
   }
   const prekeys = checkPrekeys(request.prekeys, owner, now)
   const invitation = await services.admission.admit(phone, request.invitation, now)
-  await services.limits.takeForCode(phone, now)
+  await services.limits.takeForCode({ phone, block }, now)
 
   const code = randomInt(10 ** CODE_DIGITS)
     .toString()
@@ -107,7 +107,7 @@ export async function openRegistration(
   } catch (error) {
     await services.registrations.finish(registration.id)
     await services.limits.notSent(phone)
-    if (nothingSent(error)) await services.limits.giveBack(phone, now)
+    if (nothingSent(error)) await services.limits.giveBack({ phone, block }, now)
     throw new WireError('code-not-sent', 'the code could not be sent', {}, { cause: error })
   }
   const { id, challenge, expiresAt } = registration
@@ -165,17 +165,15 @@ async function finish(
   registration: PendingRegistration,
   pin: string | undefined,
 ): Promise<VerificationResponse> {
-  const { id, phone, identityId, invitation } = registration
+  const { id, phone, identityId } = registration
   const now = services.clock.now()
   const old = await services.directory.byPhone(phone)
   if (old && !equalBytes(old.identityId, identityId)) {
     await passLock(services.directory, old, pin, now)
   }
-  if (await services.admission.isBlocked(phone)) {
-    throw new WireError('registration-closed', 'this number may not register here')
-  }
+  await services.admission.confirm(phone)
   if (!(await services.registrations.finish(id))) throw expired()
-  await services.admission.useUp(invitation, now)
+  await services.admission.useUp(registration.invitation, now)
   const replaced = await publish(services, registration)
   await services.limits.verified(phone)
   return { identityId: Uint8Array.from(identityId), replaced }

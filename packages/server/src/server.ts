@@ -236,6 +236,8 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
       account: held('lookups'),
       address: held('lookupsFromAddress'),
     },
+    requests: held('requests'),
+    prekeys: held('prekeys'),
     subscriptions: held('subscriptions'),
     pins: held('pins'),
     clock,
@@ -380,7 +382,14 @@ function urlOf(scheme: string, host: string, port: number): string {
   return `${scheme}://${name}:${port}`
 }
 
-type HeldLimit = 'lookups' | 'lookupsFromAddress' | 'questions' | 'subscriptions' | 'pins'
+type HeldLimit =
+  | 'lookups'
+  | 'lookupsFromAddress'
+  | 'questions'
+  | 'requests'
+  | 'prekeys'
+  | 'subscriptions'
+  | 'pins'
 
 /** Of the wire format that this release speaks. */
 const OLDEST_CLIENT = '0.1.0'

@@ -55,14 +55,7 @@ function codeFor(phone: string): string {
 
 /** Asks for a code from somewhere, as a proxy tells it. */
 function openFrom(address: string, identity: TestIdentity): Promise<Answer> {
-  const { phone, signedIdentity } = identity
-  const body = {
-    phone,
-    identity: Buffer.from(signedIdentity).toString('base64url'),
-    prekeys: Buffer.from(identity.prekeys(1)).toString('base64url'),
-  }
-  const headers = { 'x-forwarded-for': address }
-  return request(server, 'POST', '/v1/registrations', body, headers)
+  return openRegistration(server, identity, {}, { 'x-forwarded-for': address })
 }
 
 function numbered(index: number): string {
@@ -157,6 +150,13 @@ describe('who may register', () => {
       expect(refused).toMatchObject({ status: 403, code: 'registration-closed' })
       writeFileSync(allowlist, `${BEN}\n`)
       await register(server, BEN)
+      const early = makeIdentity(BEN)
+      const opened = await openRegistration(server, early)
+      writeFileSync(allowlist, '# nobody\n')
+      const late = await verifyCode(server, early, opened, codeFor(BEN))
+      expect(problemOf(late)).toMatchObject({ status: 403, code: 'registration-closed' })
+      writeFileSync(allowlist, `${BEN}\n`)
+      expect((await verifyCode(server, early, opened, codeFor(BEN))).status).toBe(200)
     } finally {
       rmSync(folder, { recursive: true })
     }
@@ -184,6 +184,14 @@ describe('who may register', () => {
       verifyCode(server, ben, both[1]!, codeFor(BEN)),
     ])
     expect(answers.map(({ status }) => status).toSorted((a, b) => a - b)).toEqual([200, 403])
+
+    // Withdrawn while the code was under way.
+    const withdrawn = await createInvitation(store.records, { uses: 9, expiresAt, now })
+    const cyd = makeIdentity(numbered(3))
+    const opened = await openRegistration(server, cyd, { invitation: withdrawn })
+    await operatorOf(engine, clock).revoke(withdrawn)
+    const answer = await verifyCode(server, cyd, opened, codeFor(cyd.phone))
+    expect(problemOf(answer).code).toBe('registration-closed')
 
     const late = await createInvitation(store.records, { uses: 9, expiresAt, now })
     now += DAY
@@ -428,6 +436,69 @@ describe('several processes', () => {
       await anas.close()
     }
     expect(outcomes).toEqual(['put-result', 'put-result', 'put-result', 'error'])
+  })
+})
+
+it('registrations that began while everybody could need an invitation once it is asked for', async () => {
+  const store = memoryStore({ capacity: 2 })
+  const shared = { store: { ...store, close: async () => {} }, codeKey: freshCodeKey() }
+  server = await startServer({ engine: shared, publicUrl: 'https://chat.example' })
+  const ana = makeIdentity(ANA)
+  const opened = await openRegistration(server, ana)
+  const code = codeFor(ANA)
+  await server.close()
+  const registration = 'invite'
+  server = await startServer({ engine: shared, publicUrl: 'https://chat.example', registration })
+  const named = { ...server, name: 'chat.example' }
+  const answer = await verifyCode(named, ana, opened, code)
+  expect(problemOf(answer).code).toBe('registration-closed')
+})
+
+describe('signed requests', () => {
+  const once = { burst: 1, periodMs: 60 * MINUTE }
+  const ROUTES = [
+    ['GET', `/v1/directory/${BEN}`, undefined],
+    ['PUT', '/v1/prekeys', {}],
+    ['GET', '/v1/account', undefined],
+    ['DELETE', '/v1/account', undefined],
+    ['PUT', '/v1/registration-lock', {}],
+    ['DELETE', '/v1/registration-lock', undefined],
+    ['PUT', '/v1/push', {}],
+    ['DELETE', '/v1/push', undefined],
+  ] as const
+
+  async function ask(who: TestIdentity, [method, path, body]: (typeof ROUTES)[number]) {
+    const text = body && JSON.stringify(body)
+    const headers = signedHeaders(server, who, method, path, text)
+    return problemOf(await request(server, method, path, text, headers))
+  }
+
+  it('of one account are limited, whatever they ask for', async () => {
+    server = await startServer({ limits: { ...NO_LIMITS, requests: once } })
+    const [ana, ben] = [await register(server, ANA), await register(server, BEN)]
+    const headers = signedHeaders(server, ana, 'GET', '/v1/account')
+    expect((await request(server, 'GET', '/v1/account', undefined, headers)).status).toBe(200)
+    for (const route of ROUTES) {
+      expect(await ask(ana, route)).toMatchObject({ code: 'rate-limited', retryAfter: 3600 })
+    }
+    // All that there are, as the description of the API has them.
+    const { paths } = (await request(server, 'GET', '/openapi.json')).body as unknown as {
+      readonly paths: Record<string, Record<string, { readonly security?: unknown }>>
+    }
+    const described = Object.values(paths).flatMap((path) => Object.values(path))
+    expect(described.filter(({ security }) => security)).toHaveLength(ROUTES.length)
+    expect((await ask(ben, ROUTES[1])).code).toBe('malformed')
+  })
+
+  it('that publish prekeys are limited by themselves: each is written', async () => {
+    server = await startServer({ limits: { ...NO_LIMITS, prekeys: once } })
+    const ana = await register(server, ANA)
+    const put = ROUTES[1]
+    expect([(await ask(ana, put)).code, (await ask(ana, put)).code]).toEqual([
+      'malformed',
+      'rate-limited',
+    ])
+    expect((await ask(ana, ROUTES[0])).code).toBe('unknown-recipient')
   })
 })
 

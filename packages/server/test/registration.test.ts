@@ -4,7 +4,7 @@ import { toBase64Url } from '@couplet/wire'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type CodeTransport, sturdyCodeSender } from '../src/code-transport.ts'
 import { webhookTransport } from '../src/code-webhook.ts'
-import { Meter, NO_LIMITS } from '../src/index.ts'
+import { Meter, NO_LIMITS, trustedProxies } from '../src/index.ts'
 import {
   type Answer,
   connect,
@@ -28,6 +28,7 @@ import {
 const PHONE = '+12025550101'
 let now = Date.now()
 let server: TestServer
+let meter: Meter
 
 beforeEach(async () => {
   now = Date.now()
@@ -35,6 +36,18 @@ beforeEach(async () => {
 })
 
 afterEach(() => server.close())
+
+/** Another server, with other options. */
+async function restart(options: Parameters<typeof startServer>[0]): Promise<void> {
+  await server.close()
+  meter = new Meter()
+  server = await startServer({ clock: { now: () => now }, meter, ...options })
+}
+
+/** Asks for a code from somewhere, as a trusted proxy tells it. */
+function openFrom(address: string, identity = makeIdentity(PHONE)): Promise<Answer> {
+  return openRegistration(server, identity, {}, { 'x-forwarded-for': address })
+}
 
 /** A code that is not the right one. */
 function wrong(code: string, by = 1): string {
@@ -100,6 +113,7 @@ describe('what is registered', () => {
 
 describe('the code', () => {
   it('is six digits, and another one each time', async () => {
+    await restart({ limits: NO_LIMITS })
     const ana = makeIdentity(PHONE)
     for (let time = 0; time < 8; time++) {
       await opened(ana)
@@ -293,12 +307,14 @@ describe('limits', () => {
   })
 
   it('who has typed a code in may ask for the next one at once; ten times a day', async () => {
+    await restart({ limits: { codesToOneFromAddress: undefined } })
     for (let time = 0; time < 10; time++) await register(server, PHONE)
     const answer = await openRegistration(server, makeIdentity(PHONE))
     expect(problemOf(answer).code).toBe('rate-limited')
   })
 
   it('ten codes for one number in a day', async () => {
+    await restart({ limits: { codesToOneFromAddress: undefined } })
     const ana = makeIdentity(PHONE)
     for (let time = 0; time < 10; time++) {
       await opened(ana)
@@ -321,14 +337,40 @@ describe('limits', () => {
     expect(answers.filter(({ status }) => status === 429)).toHaveLength(10)
   })
 
+  it('six of the ten for one number from one address: somebody elsewhere gets the others', async () => {
+    await restart({ proxies: trustedProxies(['loopback']) })
+    const [mallory, ana] = ['203.0.113.1', '198.51.100.1']
+    for (let time = 0; time < 6; time++) {
+      expect((await openFrom(mallory)).status).toBe(201)
+      now += 600_000
+    }
+    // Refused, they count for nothing: the number does not wait longer for them.
+    for (let time = 0; time < 20; time++) expect((await openFrom(mallory)).status).toBe(429)
+    for (let time = 0; time < 4; time++) {
+      expect((await openFrom(ana)).status).toBe(201)
+      now += 600_000
+    }
+    expect((await openFrom('192.0.2.1')).status).toBe(429)
+  })
+
+  it('a hundred from one address block in a day: it does not use the budget of all up', async () => {
+    await restart({ proxies: trustedProxies(['loopback']), limits: { registrations: undefined } })
+    const statuses: number[] = []
+    for (let index = 0; index < 104; index++) {
+      const phone = `+1202555${String(1000 + index)}`
+      statuses.push((await openFrom(`203.0.113.${index}`, makeIdentity(phone))).status)
+    }
+    expect(statuses.indexOf(429)).toBe(100)
+    expect(meter.counts('limited').get('codesFromAddress')).toBe(4)
+    // To the same number from elsewhere: neither its delay nor the budget has been touched.
+    const late = makeIdentity('+12025551103')
+    expect((await openFrom('198.51.100.1', late)).status).toBe(201)
+    now += 24 * 60 * 60 * 1000
+    expect((await openFrom('203.0.113.1', makeIdentity('+12025552000'))).status).toBe(201)
+  })
+
   it('a budget for the whole server: a hard stop, and who registered before is not touched', async () => {
-    await server.close()
-    const meter = new Meter()
-    server = await startServer({
-      clock: { now: () => now },
-      limits: { codeBudget: { burst: 3, periodMs: 24 * 60 * 60 * 1000 } },
-      meter,
-    })
+    await restart({ limits: { codeBudget: { burst: 3, periodMs: 24 * 60 * 60 * 1000 } } })
     const phones = ['+12025550101', '+12025550102', '+12025550103']
     const [ana] = await Promise.all(phones.map((phone) => register(server, phone)))
     const late = await openRegistration(server, makeIdentity('+12025550104'))
@@ -386,7 +428,13 @@ it('a code that cannot have left counts for nobody; one that may have left does'
       { send: (message, signal) => transport.send(message, signal) },
       { tries: 1, breaker, monotonic: () => monotonic },
     ),
-    limits: { ...NO_LIMITS, codes: one, codeBudget: one },
+    limits: {
+      ...NO_LIMITS,
+      codes: one,
+      codeBudget: one,
+      codesFromAddress: one,
+      codesToOneFromAddress: one,
+    },
   })
   // Refused by the machine; then by the breaker; then by the machine again.
   expect([await open(), await open()]).toEqual([502, 502])

@@ -164,13 +164,15 @@ export function openRegistration(
   server: { readonly url: string },
   identity: TestIdentity,
   change: Record<string, unknown> = {},
+  headers: Record<string, string> = {},
 ): Promise<Answer> {
-  return request(server, 'POST', '/v1/registrations', {
+  const body = {
     phone: identity.phone,
     identity: toBase64Url(identity.signedIdentity),
     prekeys: toBase64Url(identity.prekeys(1)),
     ...change,
-  })
+  }
+  return request(server, 'POST', '/v1/registrations', body, headers)
 }
 
 export function proofOf(server: { readonly name: string }, identity: TestIdentity, opened: Answer) {
