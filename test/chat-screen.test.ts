@@ -64,8 +64,7 @@ describe('chat on the full screen', () => {
     await here.shows('✓✓ 漢字')
 
     here.press('C-d')
-    await here.until(() => here.fact('pane_dead') === '1', 'ends')
-    expect(here.fact('pane_dead_status')).toBe('0')
+    expect(await here.ended()).toBe(0)
     expect(here.fact('alternate_on')).toBe('0')
   })
 
@@ -93,7 +92,7 @@ describe('chat on the full screen', () => {
     pane.press('Enter')
     await pane.shows('> half a thought')
     pane.press('C-c')
-    await pane.until(() => pane.fact('pane_dead') === '1', 'ends')
+    await pane.ended()
     expect(await ben.receive()).toEqual([])
   })
 

@@ -41,6 +41,12 @@ export class Tmux {
       name,
       ...size,
       ...variables,
+      // tmux may see the terminal closed long before it hears how the program ended: a shell says it,
+      // below the lines that the terminal scrolls away at its end.
+      'sh',
+      '-c',
+      '"$@"; printf "\\n\\n\\nended with %s\\n" $?',
+      'sh',
       ...command,
     ])
     this.#run(['set-option', '-t', name, 'window-size', 'manual'])
@@ -98,7 +104,13 @@ export class Pane {
     return this.#run(['capture-pane', '-p', ...escapes, '-t', this.#name])
   }
 
-  /** Something that tmux knows of the pane: `cursor_x`, `alternate_on`, `pane_dead_status`. */
+  /** Waits until the program has ended; answers its exit status. */
+  async ended(): Promise<number> {
+    const screen = await this.shows(ENDED)
+    return Number(ENDED.exec(screen)![1])
+  }
+
+  /** Something that tmux knows of the pane: `cursor_x`, `alternate_on`. */
   fact(name: string): string {
     return this.#run(['display-message', '-p', '-t', this.#name, `#{${name}}`]).trim()
   }
@@ -125,3 +137,5 @@ export class Pane {
     }
   }
 }
+
+const ENDED = /^ended with (\d+)$/m
