@@ -29,12 +29,16 @@ export interface Bus {
    * Asks those who hear the subject. `answered` is called once, in the order in which answers and
    * messages came from one process; never before this returns. An empty answer says that whoever
    * gives it is not who was asked for: another one's counts more, if it comes soon.
+   *
+   * @param urgent - heard late rather than never by who does not keep up. For what is small, and
+   *   has no second chance.
    */
   ask(
     subject: string,
     message: Uint8Array,
     timeoutMs: number,
     answered: (result: AskResult) => void,
+    urgent?: boolean,
   ): void
   /** Called when messages of others may have been missed: look at what they would have said. */
   onGap(listener: () => void): void

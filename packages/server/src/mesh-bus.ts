@@ -2,8 +2,8 @@
  * The bus between workers of one machine: every worker has a link to every other and knows what it
  * hears, so a message makes one hop, and a question that nobody hears is not even asked.
  *
- * A worker that does not read is not waited for: what it would have heard is left out, and it is
- * told so when it reads again.
+ * A worker that does not read is not waited for: what it would have heard is left out, urgent
+ * questions aside, and it is told so when it reads again.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
 import type { AskResult, Bus, Hearer, Hearing } from './bus.ts'
@@ -109,8 +109,9 @@ export class MeshBus implements Bus {
     message: Uint8Array,
     timeoutMs: number,
     answered: (result: AskResult) => void,
+    urgent = false,
   ): void {
-    const peers = this.#hearing(subject).filter(({ link }) => !link.isFull)
+    const peers = this.#hearing(subject).filter(({ link }) => urgent || !link.isFull)
     if (peers.length === 0) {
       setImmediate(() => answered('nobody'))
       return

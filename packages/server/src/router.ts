@@ -217,11 +217,13 @@ export class Router {
     const isHere = (): boolean => this.#attached.get(keyOf(identityId)) === attachment
     if (!isHere()) return
     const message = encodeRoute({ kind: 'here', nonce: attachment.nonce })
-    this.#bus.ask(userSubject(identityId), message, HERE_TIMEOUT_MS, (result) => {
+    const answered = (result: AskResult): void => {
       attachment.alone = true
       const otherStays = typeof result !== 'string' && result.length > 0
       if (otherStays && isHere()) this.#events.replaced(identityId)
-    })
+    }
+    // A process that does not keep up must not miss it: the user would stay connected there, too.
+    this.#bus.ask(userSubject(identityId), message, HERE_TIMEOUT_MS, answered, true)
   }
 
   /** One after the other: there may be many, and whoever waits has a backoff of its own. */

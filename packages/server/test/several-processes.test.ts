@@ -1,4 +1,5 @@
 /** Two servers over one memory store and one memory bus: the routing by itself. */
+import { CLOSE_CODE } from '@couplet/wire'
 import { afterEach, expect, it } from 'vitest'
 import type { Bus, Hearer, Hearing } from '../src/bus.ts'
 import { freshCodeKey } from '../src/code-key.ts'
@@ -84,6 +85,22 @@ it('tells of room that came in a gap', async () => {
   expect(await anas.comes('room')).toBe(false)
   deaf.gap()
   expect((await anas.take('room')).recipient).toEqual(ben.identityId)
+})
+
+it('leaves one connection to a user though the other process does not keep up', async () => {
+  const shared = new MemoryBus()
+  const busy = shared.end()
+  const ask = busy.ask.bind(busy)
+  // Like a full link: what is not urgent is left out.
+  const full: Bus['ask'] = (subject, message, timeoutMs, answered, urgent) => {
+    if (urgent) ask(subject, message, timeoutMs, answered)
+    else setImmediate(() => answered('nobody'))
+  }
+  const { one, two, ben } = await startTwo([Object.assign(busy, { ask: full }), shared.end()])
+  const older = await connect(two, ben)
+  await older.take('caught-up')
+  await connect(one, ben)
+  expect(await older.closed).toBe(CLOSE_CODE.replaced)
 })
 
 it('after a gap everything that was missed is found in the mailbox', async () => {

@@ -147,8 +147,10 @@ it('what is said to a worker that does not read is left out, and it learns of th
   }
   const asked = new Promise((resolve) => one.ask('user.a1', new Uint8Array(1), 60_000, resolve))
   expect(await asked).toBe('nobody')
+  one.ask('user.a1', new Uint8Array(1), 60_000, () => {}, true)
   socket.resume()
   await expect.poll(() => heard.at(-1), { timeout: 10_000 }).toBe('missed')
+  expect(heard.filter((kind) => kind === 'ask')).toHaveLength(1)
   const arrived = heard.filter((kind) => kind === 'say').length
   expect(arrived).toBeGreaterThan(0)
   expect(arrived).toBeLessThan(said / 2)
