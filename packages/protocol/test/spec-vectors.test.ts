@@ -29,6 +29,7 @@ import {
   WireError,
 } from '@couplet/wire'
 import { beforeAll, describe, expect, test } from 'vitest'
+import * as limits from '../../wire/src/limits.ts'
 import * as constants from '../src/constants.ts'
 import { decodeContent, encodeContent } from '../src/content.ts'
 import { envelopePrefix, padContent, unpadContent } from '../src/envelope.ts'
@@ -198,6 +199,8 @@ describe('the documents', () => {
     expect(listed.length).toBeGreaterThan(0)
     const all = wire as unknown as Record<string, unknown>
     for (const [name, value] of listed) expect(all[name], name).toBe(value)
+    const missing = Object.keys(limits).filter((name) => !listed.some(([each]) => each === name))
+    expect(missing).toEqual([])
   })
 })
 

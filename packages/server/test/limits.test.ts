@@ -1,10 +1,14 @@
 /** Token buckets, and whom an address stands for. */
+import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import type { WireError } from '@couplet/wire'
 import { describe, expect, it } from 'vitest'
 import { addressBlock, clientAddress, machineAddress, trustedProxies } from '../src/addresses.ts'
+import { TRY_DELAYS_MS } from '../src/code-tries.ts'
 import { ConnectionLimits } from '../src/connection-limits.ts'
 import { DEFAULT_LIMITS, NO_LIMITS, TokenBuckets } from '../src/limits.ts'
+import { CODE_DELAYS_MS } from '../src/registration-limits.ts'
 import { SendLimits } from '../src/send-limits.ts'
 
 describe('token buckets', () => {
@@ -32,6 +36,28 @@ describe('token buckets', () => {
     for (let key = 0; key < 100_000; key++) buckets.take(String(key), 0)
     expect(() => buckets.take('one more', 0)).toThrow()
     buckets.take('one more', 1000)
+  })
+})
+
+describe('the defaults', () => {
+  it('are those of spec/http-api.md, all of them', () => {
+    const page = readFileSync(join(import.meta.dirname, '../../../spec/http-api.md'), 'utf8')
+    const rows = [
+      ...page.matchAll(/^\| `(\w+)`[^|]*\|[^|]*\| ([\d,]+)(?: in an? (minute|hour|day))?/gm),
+    ]
+    const listed = rows.map(([, name, burst, unit]) => {
+      const count = Number(burst!.replaceAll(',', ''))
+      return [name, unit ? { burst: count, periodMs: PERIODS_MS[unit] } : count]
+    })
+    const { codeDelays: _, ...limits } = DEFAULT_LIMITS
+    expect(Object.fromEntries(listed)).toEqual(limits)
+    expect(page).toContain(
+      `${seconds(CODE_DELAYS_MS.slice(0, -1))}, then ${seconds(CODE_DELAYS_MS.slice(-1))} seconds`,
+    )
+    const [last, ...others] = TRY_DELAYS_MS.toReversed()
+    expect(page.replaceAll('\n', ' ')).toContain(
+      `waits ${seconds(others.toReversed())} and ${seconds([last!])} seconds`,
+    )
   })
 })
 
@@ -151,4 +177,14 @@ function asking(remoteAddress: string, forwarded?: string): IncomingMessage {
     socket: { remoteAddress },
     headers: forwarded === undefined ? {} : { 'x-forwarded-for': forwarded },
   } as unknown as IncomingMessage
+}
+
+function seconds(times: readonly number[]): string {
+  return times.map((ms) => ms / 1000).join(', ')
+}
+
+const PERIODS_MS: Readonly<Record<string, number>> = {
+  minute: 60_000,
+  hour: 3_600_000,
+  day: 86_400_000,
 }
