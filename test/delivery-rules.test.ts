@@ -1,11 +1,17 @@
 /** The sender's rules, one by one, where delivery.test.ts shows only what comes of them. (spec/delivery.md) */
-import { ClientError, type Connection } from '@couplet/client'
+import {
+  ClientError,
+  type Connection,
+  type ConnectionEvents,
+  type OutgoingMessage,
+} from '@couplet/client'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { mayReplace } from '../packages/client/src/session-opener.ts'
 import { type PersonOptions, TestPerson, TestServer, until } from './people.ts'
 
 const ANA = '+12025550101'
 const BEN = '+12025550102'
+const CLEO = '+12025550103'
 const HOUR_MS = 60 * 60 * 1000
 
 let server: TestServer
@@ -27,6 +33,7 @@ async function register(phone: string, options: PersonOptions = {}): Promise<Tes
   return person
 }
 
+const isWaiting = ({ state }: OutgoingMessage) => state === 'waiting-for-room'
 const texts = (messages: readonly { readonly text: string }[]) => messages.map(({ text }) => text)
 
 test('with a mailbox of one, nothing is lost and the order is kept', async () => {
@@ -85,8 +92,7 @@ test('of what was evicted at most two wait again for somebody who is away, the o
   const said = ['one', 'two', 'three', 'four', 'five']
   for (const text of said) await ana.couplet.send(BEN, text)
   const sent = async () => (await ana.couplet.outbox()).filter(({ state }) => state === 'sent')
-  const waiting = async () =>
-    (await ana.couplet.outbox()).filter(({ state }) => state === 'waiting-for-room')
+  const waiting = async () => (await ana.couplet.outbox()).filter(isWaiting)
   await until(async () => (await waiting()).length === 5)
   // Every new connection makes the outbox try again whatever may go.
   for (let times = 0; times < 3; times++) {
@@ -101,6 +107,57 @@ test('of what was evicted at most two wait again for somebody who is away, the o
   await until(async () => (await ana.couplet.outbox()).length === 0, 30_000)
   expect(texts(await ben.couplet.history(ANA))).toEqual(said)
 }, 40_000)
+
+test('what left the mailbox while its sender was away is sent again as soon as the sender is back', async () => {
+  await server.stop()
+  server = await new TestServer({ capacity: 1 }).start()
+  const [ana, ben, cleo] = [await register(ANA), await register(BEN), await register(CLEO)]
+  await ana.send(ben, 'pushed out')
+  await cleo.send(ben, 'the last one')
+  await ben.online()
+  await until(async () => (await ben.couplet.history(CLEO)).length === 1)
+  // The room that it leaves was told to nobody: Ana was not there to hear it.
+  await ana.online()
+  await until(async () => (await ana.couplet.outbox()).length === 0)
+  expect(texts(await ben.couplet.history(ANA))).toEqual(['pushed out'])
+})
+
+test('room that is told right behind the answer `full` is not missed', async () => {
+  let isBack = false
+  const refused: ((outcome: { kind: 'full' }) => void)[] = []
+  let tellRoom: (recipient: Uint8Array) => void = () => {}
+  const ana = await register(ANA, {
+    ports: putting(
+      (connection, recipient, envelope, mode) => {
+        if (mode === 'evict') return Promise.resolve({ kind: 'evicted' })
+        if (!isBack) return Promise.resolve({ kind: 'full' })
+        if (refused.length === 2) return connection.put(recipient, envelope, mode)
+        return new Promise((resolve) => {
+          if (refused.push(resolve) < 2) return
+          // All arrive in one piece of the stream, later, when nothing else is to be done.
+          setTimeout(() => {
+            for (const answer of refused) answer({ kind: 'full' })
+            tellRoom(recipient)
+          }, 100)
+        })
+      },
+      (events) => {
+        tellRoom = (recipient) => events.room(Uint8Array.from(recipient))
+      },
+    ),
+  })
+  const ben = await register(BEN)
+  await ben.online()
+  await ana.online()
+  const said = ['one', 'two', 'three', 'four']
+  for (const text of said) await ana.couplet.send(BEN, text)
+  await until(async () => (await ana.couplet.outbox()).every(isWaiting))
+  await ana.offline()
+  isBack = true
+  await ana.online()
+  await until(async () => (await ana.couplet.outbox()).length === 0)
+  expect(texts(await ben.couplet.history(ANA))).toEqual(said)
+}, 30_000)
 
 test('a session is replaced at most once an hour, and three times a day', () => {
   const now = 100 * HOUR_MS
@@ -200,11 +257,13 @@ function putting(
     connection: Connection,
     ...args: Parameters<Connection['put']>
   ) => ReturnType<Connection['put']>,
+  onConnect: (events: ConnectionEvents) => void = () => {},
 ): NonNullable<PersonOptions['ports']> {
   return (ports) => ({
     createConnector: (url) => ({
       connect: async (signer, events) => {
         const honest = await ports.createConnector(url).connect(signer, events)
+        onConnect(events)
         return {
           capacity: honest.capacity,
           clockOffset: honest.clockOffset,

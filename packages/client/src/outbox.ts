@@ -2,9 +2,10 @@
  * The outbox: every message stays here, encrypted at rest, until its recipient has proven that it
  * has it. (spec/delivery.md, "Sender")
  *
- * What goes out next is chosen and sealed in `sealer.ts`, before a byte leaves. Three ways out: a *fresh* message is put in mode `evict`; a *retry* puts the same envelope again
- * when no answer came; a *resend* encrypts the same content anew, in mode `if-room`, so that an old
- * message never pushes out a newer one.
+ * What goes out next is chosen and sealed in `sealer.ts`, before a byte leaves. Three ways out: a
+ * *fresh* message is put in mode `evict`; a *retry* puts the same envelope again when no answer came;
+ * a *resend* encrypts the same content anew, in mode `if-room`, so that an old message never pushes
+ * out a newer one.
  */
 import { ProtocolError } from '@couplet/protocol'
 import {
@@ -18,6 +19,7 @@ import {
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
+import { KnownRoom } from './known-room.ts'
 import { Pace } from './pace.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
@@ -37,8 +39,7 @@ export class Outbox {
   #connection: Connection | undefined
   /** Contacts whose pump runs, and whether it was asked to look again. */
   readonly #pumps = new Map<number, { again: boolean; done: Promise<void> }>()
-  /** Contacts whose mailbox had no room; cleared by `room`, by time, and by a new connection. */
-  readonly #full = new Set<number>()
+  readonly #rooms = new KnownRoom()
   readonly #underway = new Set<Promise<void>>()
   /** Envelopes whose put has no answer yet, by id. */
   readonly #unanswered = new Set<string>()
@@ -66,7 +67,7 @@ export class Outbox {
     const contacts = await inTransaction(this.#context.store, (tables) => tables.contacts())
     // From here to the marks nothing waits: no pump can seal anything new before the retries.
     this.#connection = connection
-    this.#full.clear()
+    this.#rooms.forget()
     this.#behind.clear()
     this.#settling.clear()
     for (const { no } of contacts) this.#settling.add(no)
@@ -117,7 +118,7 @@ export class Outbox {
 
   /** The server says what became of an envelope. */
   async notice(id: Bytes, status: EnvelopeStatus): Promise<void> {
-    await this.#apply(toHex(id), status)
+    await this.#apply(toHex(id), status, 'now')
   }
 
   /** Sends an empty message, so that the ratchet turns in a conversation that goes one way. */
@@ -139,7 +140,7 @@ export class Outbox {
         if (this.#behind.has(contactNo)) return
         const earliest = this.#pace.earliest(this.#now())
         if (earliest > this.#now()) return this.#kickAt(contactNo, earliest)
-        const step = await this.#sealer.next(contactNo, !this.#full.has(contactNo))
+        const step = await this.#sealer.next(contactNo, !this.#rooms.isFull(contactNo))
         if (step.kind === 'put') {
           const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
           puts.add(put)
@@ -162,6 +163,7 @@ export class Outbox {
   #put(connection: Connection, contactNo: number, put: PutRequest): Promise<void> {
     this.#unanswered.add(put.id)
     this.#settleAt(contactNo, this.#now() + SETTLE_AGAIN_MS)
+    const roomsTold = this.#rooms.timesTold(contactNo)
     const answer = connection.put(put.recipient, put.envelope, put.mode)
     // A resend may be passed through, and answered only when its recipient has answered.
     const limit = put.mode === 'evict' ? ANSWER_LIMIT_MS : PASSED_THROUGH_LIMIT_MS
@@ -171,7 +173,7 @@ export class Outbox {
         .finally(() => this.#unanswered.delete(put.id))
         .then((outcome) => {
           this.#pace.taken()
-          return this.#applyOutcome(put.id, outcome)
+          return this.#applyOutcome(put.id, outcome, roomsTold)
         })
         .catch((error: unknown) => this.#putFailed(contactNo, error)),
     )
@@ -289,7 +291,7 @@ export class Outbox {
         // Frames keep their order on the socket: nothing newer overtakes it, so no need to wait.
         if (retry && retries++ >= this.#pace.window) this.#fallBehind(contactNo)
         else if (retry) void this.#put(connection, contactNo, retry)
-        else await this.#apply(id, status)
+        else await this.#apply(id, status, 'past')
       }
     }
   }
@@ -313,13 +315,18 @@ export class Outbox {
     })
   }
 
-  #applyOutcome(id: string, outcome: PutOutcome): Promise<void> {
+  #applyOutcome(id: string, outcome: PutOutcome, roomsTold: number): Promise<void> {
     const isHere = outcome.kind === 'stored' || outcome.kind === 'duplicate'
-    return this.#apply(id, isHere ? { kind: 'waiting' } : outcome)
+    return this.#apply(id, isHere ? { kind: 'waiting' } : outcome, roomsTold)
   }
 
-  /** Applies the server's word about an envelope. Safe to repeat. */
-  async #apply(id: string, word: Word): Promise<void> {
+  /**
+   * Applies the server's word about an envelope, and goes on sending. Safe to repeat.
+   *
+   * @param when - what it is about: now; or when room had been told so often; or some time ago, and
+   *   then it says nothing about the room that there is now.
+   */
+  async #apply(id: string, word: Word, when: 'now' | 'past' | number): Promise<void> {
     const { store, tell } = this.#context
     const changed = await inTransaction(store, async (tables) => {
       const sent = await tables.sentEnvelope(id)
@@ -328,7 +335,7 @@ export class Outbox {
       return { ...reaction, contact: await tables.requireContact(sent.contact) }
     })
     if (!changed) return
-    if (changed.isFull) this.#isFull(changed.contact.no)
+    if (changed.isFull && when !== 'past') this.#hasNone(changed.contact.no, when)
     if (changed.message) tell.status(changed.contact, changed.message)
     this.kick(changed.contact.no)
   }
@@ -336,15 +343,16 @@ export class Outbox {
   // ----------------------------------------------------------------------------------------------
   // Room and time
 
-  #isFull(contactNo: number): void {
-    this.#full.add(contactNo)
+  #hasNone(contactNo: number, when: 'now' | number): void {
+    if (when !== 'now' && when !== this.#rooms.timesTold(contactNo)) return
+    this.#rooms.foundNone(contactNo)
     // A lost `room` notice costs a delay, never a message.
     const wait = backoffMs(this.#context.platform.random, 0, ROOM_RECHECK)
     this.#at(`room ${contactNo}`, this.#now() + wait, () => this.#hasRoom(contactNo))
   }
 
   #hasRoom(contactNo: number): void {
-    this.#full.delete(contactNo)
+    this.#rooms.told(contactNo)
     this.kick(contactNo)
   }
 
