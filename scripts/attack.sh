@@ -39,18 +39,19 @@ fi
 # address block, since the limit for each block is what stops the attacker.
 failures=0
 slow() {
-  local name=$1 attack probe=0
+  local name=$1 attack asked=0 failed=0
   shift
   echo "== slowhttptest: $name"
   slowhttptest -c 1000 -r 200 -l 30 -u "https://127.0.0.1:$port$path" "$@" >"$folder/slow" 2>&1 &
   attack=$!
   while kill -0 "$attack" 2>/dev/null; do
-    curl -sk --max-time 5 -o /dev/null --interface 127.0.1.1 "https://127.0.0.1:$port/livez" || probe=$((probe + 1))
+    curl -sk --max-time 5 -o /dev/null --interface 127.0.1.1 "https://127.0.0.1:$port/livez" || failed=$((failed + 1))
+    asked=$((asked + 1))
     sleep 1
   done
   grep -aE 'connected:|closed:|service available' "$folder/slow" | tail -3 | sed 's/\x1b\[[0-9;]*m//g'
-  echo "requests of somebody else that failed: $probe"
-  failures=$((failures + probe))
+  echo "requests of somebody else: $asked, of which failed: $failed"
+  failures=$((failures + failed))
 }
 path=/livez
 slow 'slow headers (slowloris)' -H -i 5

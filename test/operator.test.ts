@@ -2,6 +2,7 @@
 import { ClientError, submitCode } from '@couplet/client'
 import { type OperatorTopic, operatorCommand } from '@couplet/server-app'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
+import { startNats } from '../packages/server/test/nats-server.ts'
 import { TestPerson, until } from './people.ts'
 import { type Result, succeeded, World } from './processes.ts'
 
@@ -9,9 +10,12 @@ const ANA = '+12025550101'
 const BEN = '+12025550102'
 
 let world: World
+/** Where the operator's commands find the people, besides the folder. */
+let store = ''
 const people: TestPerson[] = []
 
 beforeEach(async () => {
+  store = ''
   world = await World.create()
 })
 afterEach(async () => {
@@ -20,14 +24,15 @@ afterEach(async () => {
 })
 
 /** Has asked for a code. */
-async function begin(phone: string): Promise<TestPerson> {
-  const person = await TestPerson.begin({ url: world.url, codes: new Map() }, phone)
+async function begin(phone: string, invitation?: string | undefined): Promise<TestPerson> {
+  const server = { url: world.url, codes: new Map() }
+  const person = await TestPerson.begin(server, phone, { invitation })
   people.push(person)
   return person
 }
 
-async function register(phone: string): Promise<TestPerson> {
-  const person = await begin(phone)
+async function register(phone: string, invitation?: string | undefined): Promise<TestPerson> {
+  const person = await begin(phone, invitation)
   await submitCode(person.ports, person.store, await world.code(phone))
   return person
 }
@@ -45,7 +50,8 @@ async function run(...[topic, ...args]: Args): Promise<{ code: number; output: s
     vi.spyOn(stream, 'write').mockImplementation(collect),
   )
   try {
-    const data = args.includes('--data') ? [] : ['--data', world.path('server')]
+    const place = [...(store ? ['--store', store] : []), '--data', world.path('server')]
+    const data = args.includes('--data') ? [] : place
     return { code: await operatorCommand(topic, [...args, ...data], {}), output }
   } finally {
     for (const spy of spies) spy.mockRestore()
@@ -156,3 +162,44 @@ test('invitations: made, listed, used up, revoked; also while no server runs', a
   expect((await invited('+12025550103', String(other!.code))).code).not.toBe(0)
   expect(await run('invitations', 'revoke', 'nothing')).toMatchObject({ code: 1 })
 })
+
+test('in a cluster, by way of its store, whatever node somebody is connected to', async () => {
+  const nats = await startNats()
+  try {
+    store = nats.url
+    const init = ['store', 'init', '--store', store, '--data', world.path('server')]
+    succeeded(await world.couplet(...init, '--partitions', '2'))
+    await world.startServer('--store', store, '--registration', 'invite', '--no-limits')
+    const [made] = await operator('invitations', 'create', '--uses', '2')
+    const code = String(made!.code)
+    const [ana, ben] = [await register(ANA, code), await register(BEN, code)]
+    expect(await operator('invitations', 'list')).toEqual([])
+    await ana.online()
+    await ben.online()
+    expect(await operator('users', 'list')).toMatchObject([
+      { phone: ANA, blocked: false },
+      { phone: BEN, blocked: false },
+    ])
+
+    expect(await operator('users', 'block', ANA)).toMatchObject([{ registered: true }])
+    await until(() => ana.couplet.connection === 'offline')
+    expect(await codeOf(ana.couplet.connect())).toBe('unauthenticated')
+    expect(await operator('users', 'list')).toMatchObject([{ phone: ANA, blocked: true }, {}])
+    await (await ben.couplet.send(ANA, 'are you there?')).sent
+    expect(await operator('users', 'unblock', ANA)).toMatchObject([{ was: true }])
+    await ana.offline()
+    expect((await ana.receive()).map(({ text }) => text)).toEqual(['are you there?'])
+
+    expect(await operator('users', 'remove', BEN)).toEqual([{ phone: BEN, removed: true }])
+    await until(() => ben.couplet.connection === 'offline')
+    expect(await codeOf(ben.couplet.connect())).toBe('unauthenticated')
+    expect(await run('users', 'remove', BEN)).toMatchObject({ code: 1 })
+    expect(await codeOf(begin(BEN, code))).toBe('registration-closed')
+    const [other] = await operator('invitations', 'create')
+    expect(await operator('invitations', 'revoke', String(other!.id))).toEqual([{ revoked: true }])
+    expect(await codeOf(begin(BEN, String(other!.code)))).toBe('registration-closed')
+  } finally {
+    await world.stopServer()
+    await nats.end()
+  }
+}, 120_000)

@@ -91,6 +91,8 @@ export class TestClock implements Clock {
 export interface PersonOptions {
   readonly primitives?: Primitives
   readonly clock?: Clock
+  /** For a server that asks for one. */
+  readonly invitation?: string | undefined
   /** Wraps what the client is given, to stand between it and its server. */
   readonly ports?: (ports: ClientPorts) => Partial<ClientPorts>
 }
@@ -148,6 +150,7 @@ export class TestPerson {
       phone: requirePhoneNumber(phone),
       server: server.url,
       earlier: undefined,
+      invitation: options.invitation,
     })
     await storeRegistration(ports.store, registration)
     return new TestPerson(phone, ports)

@@ -68,13 +68,11 @@ async function run(config: Config): Promise<number> {
     const failure = await Promise.race([stopped.promise, server.failed])
     if (failure) {
       complain(`the store failed: ${failure.message}. What was accepted is on disk; start again.`)
-      return EXIT.software
-    }
-    say('stopping')
+    } else say('stopping')
     // While the folder is ours: whoever has it next listens at the same place.
     await closeOperator?.()
     await server.close()
-    return EXIT.ok
+    return failure ? EXIT.software : EXIT.ok
   } catch (error) {
     return explain(error, config)
   } finally {

@@ -25,7 +25,7 @@ try {
   stop = (): void => {
     void server.close().finally(() => process.exit(0))
   }
-  void server.failed.then(() => process.exit(1))
+  void server.failed.then(() => server.close()).finally(() => process.exit(1))
   process.on('message', (message: ToWorker | 'stop') => {
     if (message === 'stop') return
     const { number, question } = message

@@ -244,7 +244,7 @@ const FIRST_WAIT_MS = 250
 const LONGEST_WAIT_MS = 30_000
 /** For a worker to answer a question. */
 const ANSWER_PATIENCE_MS = 2000
-/** For a worker to answer what is under way. */
-const STOP_PATIENCE_MS = 10_000
+/** For a worker to answer what is under way, codes that are being sent included. */
+const STOP_PATIENCE_MS = 20_000
 /** Who has served this long was well. */
 const STEADY_MS = 60_000

@@ -1,5 +1,6 @@
 /** The program as its operator meets it: real processes. */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect as connectTcp, createServer as createTcpServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -10,8 +11,11 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 const MAIN = fileURLToPath(new URL('../src/main.ts', import.meta.url))
 let folder = ''
 let children: ChildProcess[] = []
+/** What programs get besides. */
+let environment: Record<string, string> = {}
 
 beforeEach(() => {
+  environment = {}
   folder = mkdtempSync(join(tmpdir(), 'couplet-serve-'))
 })
 
@@ -29,7 +33,7 @@ interface Program {
 
 function run(...args: string[]): Program {
   const child = spawn(process.execPath, ['--conditions=source', MAIN, ...args], {
-    env: { PATH: process.env.PATH, HOME: folder },
+    env: { PATH: process.env.PATH, HOME: folder, ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children = [...children, child]
@@ -108,6 +112,37 @@ it('leaves the operator before the folder: whoever has it next listens at the sa
   stranger.destroy()
   expect(await program.exitCode).toBe(0)
 })
+
+/** Lets the thread of the store end at a signal. */
+const FAILING = `process.on('worker', (thread) => process.on('SIGUSR2', () => thread.terminate()))`
+
+it.each(['1', '2'])(
+  '70: the store failed, with --workers %s; who asked is told, and the folder is free',
+  async (workers) => {
+    environment = { NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(FAILING)}` }
+    const args = ['--port', '0', '--data', folder, '--workers', workers]
+    const program = run(...args)
+    await program.saw(/open http/)
+    const operator = connectTcp(join(folder, 'operator.sock'))
+    let answer = ''
+    operator.setEncoding('utf8').on('data', (text: string) => {
+      answer += text
+    })
+    const ended = once(operator, 'close')
+    operator.write('{"method":"block","args":["+12025550101"]}\n')
+    program.child.kill('SIGUSR2')
+    await ended
+    expect(answer).toMatch(/^\{"(?:value|error)":.*\}\n$/)
+    expect(await program.exitCode).toBe(70)
+    expect(program.output()).toMatch(/the store failed: .*start again/)
+    expect(existsSync(join(folder, 'operator.sock'))).toBe(false)
+    environment = {}
+    const again = run(...args)
+    await again.saw(/open http/)
+    again.child.kill('SIGTERM')
+    expect(await again.exitCode).toBe(0)
+  },
+)
 
 describe('says what is wrong, with its own exit code', () => {
   it('64: the command line', async () => {

@@ -9,6 +9,8 @@ export type CodeHealth = 'ok' | 'development' | 'failing'
 
 export interface WatchedCodeSender extends CodeSender {
   health(): CodeHealth
+  /** Resolves when what is being sent now has gone or failed. */
+  settled(): Promise<void>
 }
 
 export function watchedCodeSender(
@@ -17,11 +19,14 @@ export function watchedCodeSender(
   meter: Meter,
 ): WatchedCodeSender {
   let failures = 0
+  const underWay = new Set<Promise<void>>()
   return {
     development: sender.development,
     async send(phone, code) {
+      const sending = sender.send(phone, code)
+      underWay.add(sending)
       try {
-        await sender.send(phone, code)
+        await sending
         failures = 0
         meter.count('codes', 'sent')
       } catch (error) {
@@ -30,7 +35,12 @@ export function watchedCodeSender(
         meter.count('codes', 'failed')
         log.warn({ error: (error as NodeJS.ErrnoException).code }, 'a code could not be sent')
         throw error
+      } finally {
+        underWay.delete(sending)
       }
+    },
+    async settled() {
+      await Promise.allSettled(underWay)
     },
     health() {
       if (failures >= FAILING_AFTER) return 'failing'

@@ -1,5 +1,11 @@
 /** The HTTP server around the routes: limits, time-outs, headers, and answers to what goes wrong. */
-import { STATUS_CODES } from 'node:http'
+import {
+  createServer as createPlainServer,
+  type RequestListener,
+  type Server,
+  STATUS_CODES,
+} from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import { MAX_BODY_BYTES, PROBLEM_CONTENT_TYPE, WireError } from '@couplet/wire'
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify'
@@ -8,6 +14,7 @@ import { isForwarded } from './addresses.ts'
 import { registerCors } from './cors.ts'
 import { asWireError, problemOf, sendProblem } from './http-errors.ts'
 import { type HttpServices, registerRoutes } from './http-routes.ts'
+import { Listeners } from './listeners.ts'
 import type { Meter } from './meter.ts'
 import type { TlsContext } from './tls.ts'
 
@@ -25,6 +32,8 @@ export interface HttpTiming {
   readonly idleMs: number
   /** At a stop: for requests that are under way. */
   readonly stopMs: number
+  /** At a stop: for codes that are being sent, which is what a sender may take and a moment. */
+  readonly codesMs: number
 }
 
 export const HTTP_TIMING: HttpTiming = {
@@ -34,34 +43,28 @@ export const HTTP_TIMING: HttpTiming = {
   checkMs: 5000,
   idleMs: 30_000,
   stopMs: 5000,
+  codesMs: 15_000,
 }
 
 export function createHttpServer(
   services: HttpServices,
   log: Logger,
   { tls, timing }: { readonly tls: TlsContext | undefined; readonly timing: HttpTiming },
-): FastifyInstance {
+): { readonly app: FastifyInstance; readonly listeners: Listeners } {
   const headers = {
     ...SECURITY_HEADERS,
     // Only where people come by TLS: a browser remembers it.
     ...((tls || services.publicUrl?.startsWith('https:')) && STRICT_TRANSPORT),
   }
+  let listeners: Listeners | undefined
   const app = fastify({
-    ...(tls && {
-      https: { ...tls, honorCipherOrder: true, handshakeTimeout: timing.headersMs },
-    }),
+    serverFactory: (answer) => {
+      listeners = new Listeners(() => makeServer(answer, tls, timing))
+      return listeners.first
+    },
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
     return503OnClosing: false,
-    // WebSockets have time-outs of their own: ws takes this one off.
-    connectionTimeout: timing.idleMs,
-    requestTimeout: timing.requestMs,
-    keepAliveTimeout: timing.keepAliveMs,
-    http: {
-      headersTimeout: timing.headersMs,
-      connectionsCheckingInterval: timing.checkMs,
-      maxHeaderSize: MAX_HEADER_BYTES,
-    },
     routerOptions: { maxParamLength: MAX_PARAM_LENGTH },
     // For what is not even HTTP, and for requests that took too long.
     clientErrorHandler: (_error, socket) =>
@@ -86,7 +89,29 @@ export function createHttpServer(
   const allowedMethods = methodsByPath(app)
   app.setNotFoundHandler((request, reply) => answerNotFound(request, reply, allowedMethods))
   registerRoutes(app, services)
-  return app
+  return { app, listeners: listeners! }
+}
+
+function makeServer(
+  answer: RequestListener,
+  tls: TlsContext | undefined,
+  timing: HttpTiming,
+): Server {
+  const limits = {
+    headersTimeout: timing.headersMs,
+    requestTimeout: timing.requestMs,
+    keepAliveTimeout: timing.keepAliveMs,
+    connectionsCheckingInterval: timing.checkMs,
+    maxHeaderSize: MAX_HEADER_BYTES,
+  }
+  const server = tls
+    ? createTlsServer(
+        { ...limits, ...tls, honorCipherOrder: true, handshakeTimeout: timing.headersMs },
+        answer,
+      )
+    : createPlainServer(limits, answer)
+  // WebSockets have time-outs of their own: ws takes this one off.
+  return server.setTimeout(timing.idleMs)
 }
 
 /** Once: everybody behind a proxy that is not trusted has its address, and shares its limits. */
@@ -131,33 +156,6 @@ function methodsByPath(app: FastifyInstance): (path: string) => string {
     const matching = routes.filter(({ pattern }) => pattern.test(path))
     return [...new Set(matching.flatMap(({ methods }) => methods))].join(', ')
   }
-}
-
-/**
- * Stops listening and waits for the answers to what was asked; whoever has not gone by then is cut.
- *
- * @param sockets - all that are open.
- */
-export async function closeHttp(
-  app: FastifyInstance,
-  sockets: Iterable<Socket>,
-  stopMs: number,
-): Promise<void> {
-  const late = setTimeout(() => {
-    app.server.closeAllConnections()
-    for (const socket of sockets) socket.destroy()
-  }, stopMs)
-  await app.close().finally(() => clearTimeout(late))
-}
-
-/** Every connection from now on, for as long as it is open. */
-export function openSockets(app: FastifyInstance): ReadonlySet<Socket> {
-  const sockets = new Set<Socket>()
-  app.server.on('connection', (socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
-  return sockets
 }
 
 /**

@@ -5,6 +5,7 @@
 import { rmSync } from 'node:fs'
 import { connect, createServer, type Socket } from 'node:net'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { WireError } from '@couplet/wire'
 import type { Operator } from './operator.ts'
 import { privately } from './private-files.ts'
@@ -26,7 +27,7 @@ export type OperatorCalls = { readonly [Name in keyof Operator]: Operator[Name] 
 /**
  * Whoever may read the folder may ask.
  *
- * @returns ends it.
+ * @returns ends it, after the answers to what was asked.
  * @throws the error of `listen`.
  */
 export async function listenForOperator(
@@ -37,23 +38,37 @@ export async function listenForOperator(
   // Left behind by a server that was killed: nobody else has this folder now.
   rmSync(path, { force: true })
   const sockets = new Set<Socket>()
+  const answers = new Set<Promise<void>>()
   const server = createServer((socket) => {
     sockets.add(socket)
     socket.on('close', () => sockets.delete(socket))
     socket.on('error', () => socket.destroy())
     readLine(socket, (line) => {
-      void answer(operator, line).then((text) => socket.end(`${text}\n`))
+      const answered = answer(operator, line).then((text) => ended(socket, `${text}\n`))
+      answers.add(answered)
+      void answered.finally(() => answers.delete(answered))
     })
   })
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject)
     privately(() => server.listen(path, resolve))
   })
-  return () =>
-    new Promise((resolve) => {
-      server.close(() => resolve())
-      for (const socket of sockets) socket.destroy()
-    })
+  return async () => {
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    // Who has asked is told; a store that does not answer is not waited for.
+    const late = sleep(ANSWER_PATIENCE_MS, undefined, { ref: false })
+    await Promise.race([Promise.all(answers), late])
+    for (const socket of sockets) socket.destroy()
+    await closed
+  }
+}
+
+/** Resolves when the text has left, or cannot. */
+function ended(socket: Socket, text: string): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('close', () => resolve())
+    socket.end(text, () => resolve())
+  })
 }
 
 /** The operator of the server that has this folder; nothing, when none has. */
@@ -128,5 +143,6 @@ function socketPath(folder: string): string {
   return process.platform === 'win32' ? join('\\\\?\\pipe', path) : path
 }
 
+const ANSWER_PATIENCE_MS = 5000
 /** Of a list of a thousand people, ten times over. */
 const MAX_LINE = 2_000_000

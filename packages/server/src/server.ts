@@ -1,8 +1,6 @@
 /** The whole server: composes store, use cases, HTTP and sockets, and stops them in order. */
-import type { AddressInfo } from 'node:net'
 import type { Server as TlsServer } from 'node:tls'
 import { DEFAULT_MAILBOX_CAPACITY, MAILBOX_TTL_MS, type RegistrationPolicy } from '@couplet/wire'
-import type { FastifyInstance } from 'fastify'
 import type { Logger } from 'pino'
 import { touch } from './accounts.ts'
 import { type TrustedProxies, trustedProxies } from './addresses.ts'
@@ -17,13 +15,7 @@ import { Delivery } from './delivery.ts'
 import { embeddedEngine } from './embedded-engine.ts'
 import { Gateway } from './gateway.ts'
 import type { HttpServices } from './http-routes.ts'
-import {
-  closeHttp,
-  createHttpServer,
-  HTTP_TIMING,
-  type HttpTiming,
-  openSockets,
-} from './http-server.ts'
+import { createHttpServer, HTTP_TIMING, type HttpTiming } from './http-server.ts'
 import { Identities } from './identities.ts'
 import { DEFAULT_LIMITS, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
@@ -42,6 +34,7 @@ import { registrationLimits } from './registration-limits.ts'
 import { SendLimits } from './send-limits.ts'
 import { serverNames } from './server-names.ts'
 import { shareLimit } from './shared-limits.ts'
+import { type Stoppable, shutDown } from './shutdown.ts'
 import { followTls, readTls, type TlsFiles } from './tls.ts'
 import { VERSION } from './version.ts'
 
@@ -102,7 +95,10 @@ export interface Server {
   /** With the port that was really taken. */
   readonly url: string
   readonly port: number
-  /** Resolves when the server has failed and stopped by itself: its store is gone. */
+  /**
+   * Resolves when the server has failed, and serves nobody any more: its store is gone. What it has
+   * of the machine (the folder, above all) is let go of by `close`.
+   */
   readonly failed: Promise<Error>
   /** What the operator may do about people. */
   readonly operator: Operator
@@ -124,8 +120,9 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const engine = options.engine ?? (await ownEngine(options, capacity))
   try {
     const parts = compose(options, engine, capacity, log)
-    await parts.app.listen({ host: options.host ?? 'localhost', port: options.port ?? 8080 })
-    return run(options, engine, parts, log)
+    const { host = 'localhost', port = 8080 } = options
+    const taken = await parts.listeners.listen(parts.app, host, port)
+    return run(options, engine, parts, log, urlOf(options.tls ? 'https' : 'http', host, taken))
   } catch (error) {
     await closeEngine(engine)
     throw error
@@ -143,15 +140,8 @@ async function closeEngine({ store, bus }: Engine): Promise<void> {
   await bus?.close()
 }
 
-interface Parts {
-  readonly app: FastifyInstance
-  /** Ends HTTP, whoever holds on to it. */
-  readonly closeHttp: () => Promise<void>
-  readonly gateway: Gateway
-  readonly delivery: Delivery
-  readonly push: Push | undefined
+interface Parts extends Stoppable {
   readonly metrics: Metrics | undefined
-  readonly state: { stopping: boolean }
 }
 
 function compose(options: ServerOptions, engine: Engine, capacity: number, log: Logger): Parts {
@@ -272,16 +262,17 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     codeBudget: () => codeLimits.codeBudget(clock.now()),
   })
   const httpTiming = { ...HTTP_TIMING, ...options.httpTiming }
-  const app = createHttpServer(services, log, {
+  const { app, listeners } = createHttpServer(services, log, {
     tls: options.tls && readTls(options.tls),
     timing: httpTiming,
   })
-  const sockets = openSockets(app)
-  app.server.on('connection', limitTcp(limits, onLimited, proxies))
+  listeners.onConnection(limitTcp(limits, onLimited, proxies))
   app.server.on('upgrade', (request, socket, head) => gateway.upgrade(request, socket, head))
   return {
     app,
-    closeHttp: () => closeHttp(app, sockets, httpTiming.stopMs),
+    listeners,
+    codeSender,
+    httpTiming,
     gateway,
     delivery,
     push,
@@ -290,11 +281,17 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
   }
 }
 
-function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger): Server {
+function run(
+  options: ServerOptions,
+  engine: Engine,
+  parts: Parts,
+  log: Logger,
+  url: string,
+): Server {
   const { store } = engine
-  const { app, delivery } = parts
+  const { listeners, delivery } = parts
   const clock = options.clock ?? systemClock
-  const { port } = app.server.address() as AddressInfo
+  const port = Number(new URL(url).port)
   const expire = async (): Promise<void> => {
     if (store.takeExpiry && !(await store.takeExpiry(clock.now()))) return
     await delivery.expire(options.mailboxTtlMs ?? MAILBOX_TTL_MS)
@@ -305,22 +302,26 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
     expire().catch(() => log.warn('could not remove what expired; will try again'))
   }, options.expiryIntervalMs ?? EXPIRY_INTERVAL_MS)
   const unfollow = options.tls
-    ? followTls(app.server as unknown as TlsServer, options.tls, log)
+    ? followTls(listeners.all as readonly unknown[] as readonly TlsServer[], options.tls, log)
     : (): void => {}
+  let quiet: Promise<void> | undefined
+  const stopServing = (): Promise<void> => {
+    unfollow()
+    clearInterval(expiry)
+    quiet ??= shutDown(store, parts)
+    return quiet
+  }
   let closed: Promise<void> | undefined
   const close = (): Promise<void> => {
-    unfollow()
-    closed ??= stop(engine, parts, expiry)
+    closed ??= stopServing().then(() => closeEngine(engine))
     return closed
   }
   const failed = store.failed.then(async (error) => {
     log.fatal({ error: error.message }, 'the store failed; the server stops')
-    await close()
+    await stopServing()
     return error
   })
   log.debug({ port }, 'listening')
-  const scheme = options.tls ? 'https' : 'http'
-  const url = urlOf(scheme, options.host ?? 'localhost', port)
   const metrics = async (): Promise<MetricsSnapshot> => (await parts.metrics?.snapshot()) ?? []
   const gone = async (identityId: Uint8Array, how: Gone): Promise<void> => {
     parts.push?.unsubscribe(identityId)
@@ -333,23 +334,6 @@ function run(options: ServerOptions, engine: Engine, parts: Parts, log: Logger):
   const { directory, records } = store
   const operator = new Operator({ directory, records, clock, gone })
   return { url, port, failed, operator, gone, metrics, close }
-}
-
-/** No new work, then answers to the work under way, then goodbyes, then the store. */
-async function stop(engine: Engine, parts: Parts, expiry: NodeJS.Timeout): Promise<void> {
-  const { store } = engine
-  const { gateway, delivery, push, state } = parts
-  state.stopping = true
-  clearInterval(expiry)
-  gateway.stopReading()
-  delivery.flush()
-  // Whatever was asked before is answered when this is: the store keeps the order.
-  await store.probe().catch(() => {})
-  gateway.close()
-  await parts.closeHttp().catch(() => {})
-  await delivery.close().catch(() => {})
-  await push?.close()
-  await closeEngine(engine)
 }
 
 function pushFor(

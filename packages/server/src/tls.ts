@@ -47,10 +47,11 @@ export class TlsFilesError extends Error {
  *
  * @returns ends it.
  */
-export function followTls(server: TlsServer, files: TlsFiles, log: Logger): () => void {
+export function followTls(servers: readonly TlsServer[], files: TlsFiles, log: Logger): () => void {
   const reload = (): void => {
     try {
-      server.setSecureContext(readTls(files))
+      const context = readTls(files)
+      for (const server of servers) server.setSecureContext(context)
       log.info('the certificate was read again')
     } catch {
       log.warn('the certificate changed, and cannot be used: the old one stays')

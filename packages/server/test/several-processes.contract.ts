@@ -1,14 +1,21 @@
 /** What users see must not depend on which process they are connected to. (spec/socket.md) */
-import { CLOSE_CODE } from '@couplet/wire'
+import { CLOSE_CODE, type PhoneNumber } from '@couplet/wire'
 import { afterEach, describe, expect, it } from 'vitest'
 import { NO_LIMITS } from '../src/limits.ts'
 import type { Engine } from '../src/ports.ts'
 import {
+  type Answer,
   connect,
   envelope,
   freshBytes,
   idOf,
+  makeIdentity,
+  openRegistration,
+  problemOf,
+  proofOf,
   register,
+  request,
+  signedHeaders,
   startServer,
   type TestIdentity,
   type TestServer,
@@ -26,6 +33,37 @@ async function online(server: TestServer, identity: TestIdentity): Promise<TestS
   const socket = await connect(server, identity)
   await socket.take('caught-up')
   return socket
+}
+
+async function locked(
+  server: TestServer,
+  owner: TestIdentity,
+  pin: string,
+  now: number,
+): Promise<void> {
+  const [path, body] = ['/v1/registration-lock', JSON.stringify({ pin })]
+  const headers = signedHeaders(server, owner, 'PUT', path, body, now)
+  expect((await request(server, 'PUT', path, body, headers)).status).toBe(204)
+}
+
+/** As after some wrong ones, which would take seconds. */
+async function leaveTries({ store }: Engine, phone: string, triesLeft: number): Promise<void> {
+  const row = (await store.directory.byPhone(phone as PhoneNumber))!
+  const next = { ...row, lock: { ...row.lock!, triesLeft }, revision: row.revision + 1 }
+  expect(await store.directory.compareAndSet(next, row)).toBe(true)
+}
+
+/** Somebody with another identity who has intercepted a code, and then says a PIN. */
+async function thief(
+  server: TestServer,
+  { phone }: TestIdentity,
+): Promise<(pin: string) => Promise<Answer>> {
+  const identity = makeIdentity(phone)
+  const opened = await openRegistration(server, identity)
+  const code = server.codes.get(phone)!.at(-1)!
+  const proof = proofOf(server, identity, opened)
+  const path = `/v1/registrations/${opened.body.id}/verify`
+  return (pin) => request(server, 'POST', path, { code, proof, pin })
 }
 
 const inOrder = (ids: readonly Uint8Array[]): readonly string[] =>
@@ -186,6 +224,34 @@ export function severalProcessesContract(
       expect(await bens.closed).toBe(CLOSE_CODE.unauthenticated)
       anas.putting(ben, envelope())
       expect((await anas.take('error')).code).toBe('unknown-recipient')
+    })
+
+    it('count the tries of a registration lock together, also those at the same moment', async () => {
+      let now = Date.now()
+      await start({ clock: { now: () => now } })
+      await locked(one, ana, 'the PIN', now)
+      await leaveTries(under.engines[1], ana.phone, 3)
+      const thieves: ((pin: string) => Promise<Answer>)[] = []
+      for (const server of [one, two, one, two, one, two]) thieves.push(await thief(server, ana))
+      const wrong = await Promise.all(thieves.map((say, index) => say(`no ${index}`)))
+      const problems = wrong.map(problemOf)
+      for (const { code } of problems) expect(code).toBe('registration-locked')
+      const left = problems.map(({ triesLeft }) => triesLeft!).toSorted((a, b) => a - b)
+      expect(left).toEqual([0, 0, 0, 0, 1, 2])
+      const [first, second] = [await thief(one, ana), await thief(two, ana)]
+      for (const say of [first, second]) {
+        expect(problemOf(await say('the PIN'))).toMatchObject({ retryAfter: 86_400 })
+      }
+      // One a day, at whichever; only one of two has been looked at.
+      now += 86_400_000
+      const again = [await thief(one, ana), await thief(two, ana)]
+      const next = await Promise.all(again.map((say) => say('never')))
+      expect(next.map(({ status }) => status)).toEqual([423, 423])
+      const row = await under.engines[0].store.directory.byPhone(ana.phone as PhoneNumber)
+      expect(row?.lock?.failures).toBe(4)
+      expect(problemOf(await (await thief(one, ana))('the PIN')).code).toBe('registration-locked')
+      now += 86_400_000
+      expect((await (await thief(two, ana))('the PIN')).body).toMatchObject({ replaced: true })
     })
 
     it('lose nothing when the process with the recipient has stopped', async () => {
