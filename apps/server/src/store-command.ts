@@ -63,7 +63,7 @@ interface Command {
 async function init({ url, data, replicas, partitions }: Command): Promise<number> {
   const clusterKey = loadClusterKey(data, true)
   const { initNats } = await import('@couplet/server/nats')
-  await initNats({ url, clusterKey, replicas, partitions })
+  await initNats({ url, clusterKey, replicas, partitions, tell: say })
   say(`the streams at ${withoutPasswords(url)} are ready`)
   say(`the key of the cluster is ${data}/cluster.key: copy it to every node, and keep a copy`)
   return EXIT.ok
@@ -71,12 +71,15 @@ async function init({ url, data, replicas, partitions }: Command): Promise<numbe
 
 async function check({ url, data, capacity }: Command): Promise<number> {
   const clusterKey = loadClusterKey(data, false)
-  const { natsEngine, openNats, streamHealth } = await import('@couplet/server/nats')
+  const { natsEngine, openNats, settledReplicas, streamHealth } = await import(
+    '@couplet/server/nats'
+  )
   const engine = await natsEngine({ url, clusterKey, capacity })
   await engine.store.probe()
   await engine.bus?.close()
   const { connection, manager } = await openNats({ url })
   const all = await streamHealth(manager)
+  const settled = await settledReplicas({ manager })
   await connection.close()
   for (const { name, records, bytes, replicas, leader, behind } of all) {
     const state = !leader ? 'no leader' : behind > 0 ? `${behind} of ${replicas} away` : 'well'
@@ -84,8 +87,12 @@ async function check({ url, data, capacity }: Command): Promise<number> {
     say(`${name.padEnd(24)}${String(records).padStart(10)} records ${size.padStart(12)}  ${state}`)
   }
   const ill = all.filter(({ leader, behind }) => !leader || behind > 0)
-  say(ill.length === 0 ? 'everything is well' : `${ill.length} streams are not well`)
-  return ill.length === 0 ? EXIT.ok : UNWELL
+  if (ill.length > 0) say(`${ill.length} streams are not well`)
+  const halfRaised = all.some(({ replicas }) => replicas > Math.max(1, settled))
+  if (halfRaised) say('replicas were raised, but not to the end: say couplet store init again')
+  if (ill.length > 0 || halfRaised) return UNWELL
+  say('everything is well')
+  return EXIT.ok
 }
 
 async function migrate({ url, data, capacity, from }: Command): Promise<number> {

@@ -1,6 +1,6 @@
 /** Real `nats-server` processes for tests: one, or a cluster. Installed by apt when that is possible. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,13 +11,20 @@ export class NatsServer {
   readonly url: string
   readonly port: number
   readonly #command: readonly string[]
+  readonly #config: string
   #process: ChildProcess | undefined
   #log = ''
 
-  constructor(port: number, args: readonly string[], host: NetHost | undefined) {
+  constructor(port: number, config: string, host: NetHost | undefined) {
     this.port = port
     this.url = `nats://${addressOf(host)}:${port}`
-    this.#command = [...(host?.within ?? []), natsServerProgram(), ...args]
+    this.#config = config
+    this.#command = [...(host?.within ?? []), natsServerProgram(), '-c', config]
+  }
+
+  /** From the next start on. */
+  configure(line: string): void {
+    appendFileSync(this.#config, `${line}\n`)
   }
 
   get pid(): number | undefined {
@@ -77,7 +84,7 @@ export async function startNats(size = 1, hosts: readonly NetHost[] = []): Promi
     const config = join(folder, `${index}.conf`)
     const address = addressOf(hosts[index])
     writeFileSync(config, configuration({ folder, index, address, ports, routes }))
-    return new NatsServer(ports[index]!, ['-c', config], hosts[index])
+    return new NatsServer(ports[index]!, config, hosts[index])
   })
   await Promise.all(servers.map((server) => server.start()))
   return {

@@ -2,21 +2,23 @@
 import { randomBytes } from 'node:crypto'
 import { Writer } from '@couplet/wire'
 import { jetstreamManager } from '@nats-io/jetstream'
-import { connect } from '@nats-io/transport-node'
+import { connect, errors } from '@nats-io/transport-node'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { encodeEnded } from '../src/ended-codec.ts'
-import { laneSubject } from '../src/nats/layout.ts'
+import { laneSubject, metaSubject } from '../src/nats/layout.ts'
 import {
   initNats,
   type NatsEngine,
+  type NatsParts,
   natsEngine,
   openNats,
   upgradeNats,
 } from '../src/nats/nats-engine.ts'
+import { Records } from '../src/nats/records.ts'
 import { StoreUnusableError } from '../src/sqlite-schema.ts'
 import { busContract } from './bus.contract.ts'
 import { mailboxStoreContract, stored } from './mailbox-store.contract.ts'
-import { type NatsCluster, startNats } from './nats-server.ts'
+import { type NatsCluster, type NatsServer, startNats } from './nats-server.ts'
 import { severalProcessesContract } from './several-processes.contract.ts'
 import { freshBytes } from './support.ts'
 
@@ -134,6 +136,96 @@ it('brings streams of the first layout to this one, and refuses those of a later
   await expect(upgradeNats(options)).rejects.toThrow(/newer/)
   await client.publish('couplet.meta.layout', '2')
   await connection.close()
+})
+
+/** A counter, and what happens before and after each write of it. */
+function counter(
+  { client, manager }: NatsParts,
+  around: { readonly before?: () => Promise<unknown>; readonly after?: () => void } = {},
+  patienceMs?: number,
+): Records<number> {
+  const publish: typeof client.publish = async (...args) => {
+    await around.before?.()
+    const done = await client.publish(...args)
+    around.after?.()
+    return done
+  }
+  const kind = {
+    empty: 0,
+    encode: (value: number) => new Uint8Array([value]),
+    decode: ([value]: Uint8Array) => value!,
+  }
+  return new Records(Object.assign(Object.create(client), { publish }), manager, kind, patienceMs)
+}
+
+it('knows a write again whose acknowledgement was lost, and does it once', async () => {
+  await close(await fresh(2))
+  const parts = await openNats({ url: nats.url })
+  let lost = 2
+  const after = (): void => {
+    if (lost-- > 0) throw new errors.TimeoutError()
+  }
+  const [subject, one, two] = [metaSubject('counted'), counter(parts, { after }), counter(parts)]
+  const add = (record: number) => ({ record: record + 1, result: record })
+  expect(await one.change(subject, add)).toBe(0)
+  expect(await two.change(subject, add)).toBe(1)
+  expect(await one.change(subject, add)).toBe(2)
+  expect(await two.read(subject)).toBe(3)
+  await parts.connection.close()
+})
+
+it('gives up a record that others write all the time', async () => {
+  await close(await fresh(2))
+  const parts = await openNats({ url: nats.url })
+  const [subject, other] = [metaSubject('contended'), counter(parts)]
+  const before = () => other.change(subject, (record) => ({ record: record + 1, result: 0 }))
+  const one = counter(parts, { before }, 100)
+  const change = one.change(subject, (record) => ({ record: record + 100, result: 0 }))
+  await expect(change).rejects.toThrow(/others change all the time/)
+  await parts.connection.close()
+})
+
+it('removes a record, but not what somebody writes meanwhile', async () => {
+  await close(await fresh(2))
+  const parts = await openNats({ url: nats.url })
+  const [subject, other] = [metaSubject('removed'), counter(parts)]
+  const { streams } = parts.manager
+  const purge: typeof streams.purge = async (...args) => {
+    await other.change(subject, () => ({ record: 7, result: 0 }))
+    return streams.purge(...args)
+  }
+  const manager = Object.assign(Object.create(parts.manager), {
+    streams: Object.assign(Object.create(streams), { purge }),
+  })
+  const one = counter({ ...parts, manager })
+  await one.change(subject, () => ({ record: 1, result: 0 }))
+  await one.remove(subject)
+  expect(await one.read(subject)).toBe(7)
+  await other.remove(subject)
+  expect(await one.read(subject)).toBe(0)
+  expect(await parts.manager.streams.getMessage('COUPLET_META', { last_by_subj: subject })).toBe(
+    null,
+  )
+  await parts.connection.close()
+})
+
+it('has failed when NATS does not take it back, and says so', async () => {
+  const own = await startNats()
+  await initNats({ url: own.url, clusterKey, partitions: 2 })
+  const engine = await natsEngine({ url: own.url, clusterKey, capacity: 2 })
+  const [server] = own.servers as [NatsServer]
+  await server.stop()
+  server.configure('authorization { user: couplet, password: changed }')
+  await server.start()
+  expect((await engine.store.failed).message).toMatch(/authorization/i)
+  await own.end()
+})
+
+it('says what more replicas than servers would need', async () => {
+  const three = { url: nats.url, clusterKey, replicas: 3 }
+  await expect(initNats(three)).rejects.toThrow(
+    /3 replicas need 3 servers of NATS in one cluster; this one is alone/,
+  )
 })
 
 it('refuses another cluster key, streams that are missing, and no NATS at all', async () => {

@@ -16,3 +16,4 @@ export {
   upgradeNats,
   withoutPassword,
 } from './nats-engine.ts'
+export { settledReplicas, type Tell } from './replicas.ts'

@@ -8,6 +8,7 @@
  */
 import {
   DiscardPolicy,
+  JetStreamApiError,
   type JetStreamManager,
   RetentionPolicy,
   StorageType,
@@ -89,11 +90,18 @@ function partitionOf({ partitions }: Layout, identityId: Uint8Array): number {
   return identityId[0]! % partitions
 }
 
+/** What `initStreams` made of the streams. */
+export interface Made extends Layout {
+  readonly replicas: number
+  /** There were none before. */
+  readonly isFresh: boolean
+}
+
 /** Makes what is missing, and brings what is there to this layout. Again: no effect. */
 export async function initStreams(
   manager: JetStreamManager,
   options: LayoutOptions = {},
-): Promise<Layout> {
+): Promise<Made> {
   const found = await findStreams(manager)
   const partitions = countPartitions(found) || (options.partitions ?? DEFAULT_PARTITIONS)
   if (partitions > MAX_PARTITIONS) {
@@ -101,10 +109,24 @@ export async function initStreams(
   }
   const replicas = options.replicas ?? found.get(META_STREAM)?.config.num_replicas ?? 1
   for (const config of streams(partitions, replicas)) {
-    if (found.has(config.name)) await manager.streams.update(config.name, config)
-    else await manager.streams.add(config)
+    try {
+      if (found.has(config.name)) await manager.streams.update(config.name, config)
+      else await manager.streams.add(config)
+    } catch (error) {
+      throw refused(error, config.name, replicas)
+    }
   }
-  return { partitions }
+  return { partitions, replicas, isFresh: found.size === 0 }
+}
+
+/** NATS says why in a few words; for what operators meet first, there are more. */
+function refused(error: unknown, name: string, replicas: number): unknown {
+  if (!(error instanceof JetStreamApiError)) return error
+  const why = NO_PLACE.has(error.code)
+    ? `${replicas} replicas need ${replicas} servers of NATS in one cluster, with room on their disks; ` +
+      'one that has just started is found after some seconds'
+    : 'nothing was made of it'
+  return new StoreUnusableError(`${name}: NATS says "${error.message}": ${why}`, { cause: error })
 }
 
 /** @throws {StoreUnusableError} when streams are missing or not as they should be. */
@@ -134,18 +156,26 @@ export interface StreamHealth {
   readonly leader: string | undefined
   /** Replicas that are away or behind. */
   readonly behind: number
+  /** Writes that the slowest replica has not done yet. */
+  readonly lag: number
 }
 
 export async function streamHealth(manager: JetStreamManager): Promise<readonly StreamHealth[]> {
   const found = await findStreams(manager)
-  return [...found.values()].map(({ config, state, cluster }) => ({
-    name: config.name,
-    records: state.messages,
-    bytes: state.bytes,
-    replicas: config.num_replicas,
-    leader: config.num_replicas === 1 ? (cluster?.leader ?? 'single') : cluster?.leader,
-    behind: (cluster?.replicas ?? []).filter(({ offline, current }) => offline || !current).length,
-  }))
+  return [...found.values()].map(({ config, state, cluster }) => {
+    const replicas = config.num_replicas
+    const peers = replicas === 1 ? [] : (cluster?.replicas ?? [])
+    const current = peers.filter((peer) => peer.current && !peer.offline)
+    return {
+      name: config.name,
+      records: state.messages,
+      bytes: state.bytes,
+      replicas,
+      leader: replicas === 1 ? (cluster?.leader ?? 'single') : cluster?.leader,
+      behind: Math.max(0, replicas - 1 - current.length),
+      lag: Math.max(0, ...peers.map(({ lag }) => lag ?? 0)),
+    }
+  })
 }
 
 async function findStreams(manager: JetStreamManager): Promise<ReadonlyMap<string, StreamInfo>> {
@@ -215,3 +245,5 @@ function matches(wanted: Wanted, found: StreamConfig | undefined): boolean {
 
 /** A code is good for 10 minutes. */
 const REGISTRATION_AGE_NS: number = 15 * 60 * 1e9
+/** No suitable peers; no cluster at all. */
+const NO_PLACE: ReadonlySet<number> = new Set([10_005, 10_074])

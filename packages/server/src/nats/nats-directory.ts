@@ -13,14 +13,15 @@ export class NatsDirectory implements DirectoryStore {
   readonly #users: Records<User | undefined>
   readonly #numbers: Records<Uint8Array | undefined>
   readonly #key: Uint8Array
-  readonly #manager: JetStreamManager
+  readonly #client: JetStreamClient
+  #listed: { readonly at: number; readonly phones: readonly PhoneNumber[] } | undefined
 
   /** @param key - of the hash that stands for a number, 32 bytes. */
   constructor(client: JetStreamClient, manager: JetStreamManager, key: Uint8Array) {
     this.#users = new Records(client, manager, USER)
     this.#numbers = new Records(client, manager, BYTES)
     this.#key = key
-    this.#manager = manager
+    this.#client = client
   }
 
   byPhone(phone: PhoneNumber): Promise<User | undefined> {
@@ -61,13 +62,26 @@ export class NatsDirectory implements DirectoryStore {
     return removed !== undefined
   }
 
-  /** Goes through everybody: for the operator, now and then. */
+  /** The first page goes through everybody, for the operator; those after it soon do not. */
   async list(after: string, limit: number): Promise<readonly User[]> {
-    const all = await readAll(this.#manager, userSubjects(), (bytes) => USER.decode(bytes))
-    return all
-      .filter((user) => user !== undefined && user.phone > after)
-      .toSorted((a, b) => (a!.phone < b!.phone ? -1 : 1))
-      .slice(0, limit) as User[]
+    const phones = await this.#allPhones(after === '')
+    const page: User[] = []
+    for (let next = phones.findIndex((phone) => phone > after); next >= 0; next += limit) {
+      const some = phones.slice(next, next + limit)
+      const users = await Promise.all(some.map((phone) => this.byPhone(phone)))
+      page.push(...users.filter((user) => user !== undefined))
+      if (page.length >= limit || some.length < limit) break
+    }
+    return page.slice(0, limit)
+  }
+
+  async #allPhones(anew: boolean): Promise<readonly PhoneNumber[]> {
+    if (!anew && this.#listed && performance.now() - this.#listed.at < LISTED_FOR_MS) {
+      return this.#listed.phones
+    }
+    const phones = await readAll(this.#client, userSubjects(), (bytes) => USER.decode(bytes)!.phone)
+    this.#listed = { at: performance.now(), phones: phones.toSorted() }
+    return this.#listed.phones
   }
 
   async #leadTo({ identityId, phone }: User): Promise<void> {
@@ -82,3 +96,6 @@ export class NatsDirectory implements DirectoryStore {
     return userSubject(createHmac('sha256', this.#key).update(phone).digest())
   }
 }
+
+/** Pages of one list come one after the other. */
+const LISTED_FOR_MS = 60_000

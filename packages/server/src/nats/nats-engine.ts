@@ -18,6 +18,7 @@ import { NatsMailboxes } from './nats-mailboxes.ts'
 import { NatsRegistrations } from './nats-registrations.ts'
 import { NatsSmallRecords } from './nats-small-records.ts'
 import { Records } from './records.ts'
+import { settleReplicas, type Tell } from './replicas.ts'
 
 export interface NatsOptions {
   /** `nats://host:port`, several with commas; a user and a password may be in it. */
@@ -39,6 +40,9 @@ export async function natsEngine(
     await checkKey(meta, options.clusterKey, false)
     const bus = new NatsBus(connection)
     const { capacity } = options
+    // It connects again for ever, unless its password is refused.
+    const lost = Promise.withResolvers<Error>()
+    let closing = false
     const store = {
       mailboxes: new NatsMailboxes({ client, manager, bus, layout, capacity }),
       directory: new NatsDirectory(client, manager, derive(options.clusterKey, 'directory')),
@@ -48,10 +52,15 @@ export async function natsEngine(
         await client.publish(metaSubject('probe'), PROBE, { timeout: PROBE_TIMEOUT_MS })
       },
       takeExpiry: (now: number) => takeTurn(meta, now),
-      failed: new Promise<Error>(() => {}),
+      failed: lost.promise,
       // The bus has the connection, and is closed after the store.
-      close: async () => {},
+      close: async () => {
+        closing = true
+      },
     }
+    void connection.closed().then((error) => {
+      if (!closing) lost.resolve(error || new Error('NATS does not take this node back'))
+    })
     return { store, bus, codeKey: derive(options.clusterKey, 'codes') }
   } catch (error) {
     await connection.close()
@@ -69,15 +78,24 @@ export interface NatsParts {
   readonly manager: JetStreamManager
 }
 
-/** Makes the streams, or brings them up to date. */
-export async function initNats(options: NatsOptions & LayoutOptions): Promise<void> {
-  const { connection, client, manager } = await openNats(options)
+/** Makes the streams, or brings them up to date. Resolves when all records are on all replicas. */
+export async function initNats(
+  options: NatsOptions & LayoutOptions & { readonly tell?: Tell },
+): Promise<void> {
+  const parts = await openNats(options)
+  const { connection, client, manager } = parts
   try {
+    if ((options.replicas ?? 1) > 1 && !connection.info?.cluster) {
+      throw new StoreUnusableError(
+        `${options.replicas} replicas need ${options.replicas} servers of NATS in one cluster; this one is alone`,
+      )
+    }
     const found = await layoutVersion(manager)
     requireLayout(found)
-    await initStreams(manager, options)
+    const { replicas, isFresh } = await initStreams(manager, options)
     if (found === undefined) await recordLayout(client)
     await checkKey(new Records(client, manager, BYTES), options.clusterKey, true)
+    await settleReplicas(parts, { replicas, isFresh, tell: options.tell ?? (() => {}) })
   } finally {
     await connection.close()
   }

@@ -1,5 +1,4 @@
 /** Mailboxes in JetStream: a record for each, a record for each sender's lane. (mailbox.ts decides) */
-import { randomBytes } from 'node:crypto'
 import { type EnvelopeStatus, equalBytes, type PutMode } from '@couplet/wire'
 import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
 import type { Hearing } from '../bus.ts'
@@ -30,7 +29,7 @@ import {
   WRITTEN,
 } from './layout.ts'
 import type { NatsBus } from './nats-bus.ts'
-import { Records, WRITER_HEADER } from './records.ts'
+import { Records } from './records.ts'
 import { scanOldest } from './scan.ts'
 
 type Mailbox = MailboxRecord<StoredEnvelope>
@@ -45,15 +44,13 @@ export interface NatsMailboxesOptions {
 
 export class NatsMailboxes implements MailboxStore {
   readonly #options: NatsMailboxesOptions
-  /** Of this process, so that it knows its own writes again. */
-  readonly #writer: string = randomBytes(WRITER_BYTES).toString('base64url')
   readonly #mailboxes: Records<Mailbox>
   readonly #lanes: Records<readonly LaneEntry[]>
   readonly #sent: Records<readonly Sent[]>
 
   constructor(options: NatsMailboxesOptions) {
     this.#options = options
-    this.#mailboxes = new Records(options.client, options.manager, MAILBOX, this.#writer)
+    this.#mailboxes = new Records(options.client, options.manager, MAILBOX)
     this.#lanes = new Records(options.client, options.manager, LANE)
     this.#sent = new Records(options.client, options.manager, SENT)
   }
@@ -122,10 +119,10 @@ export class NatsMailboxes implements MailboxStore {
   }
 
   async expire(before: number, at: number): Promise<readonly Eviction[]> {
-    const { manager, client, layout } = this.#options
+    const { client, layout } = this.#options
     const evictions: Eviction[] = []
     for (let part = 0; part < layout.partitions; part++) {
-      for (const subject of await scanOldest(client, manager, mailboxStream(part), before)) {
+      for (const subject of await scanOldest(client, mailboxStream(part), before)) {
         const recipient = identityOf(subject)
         const step = await this.#mailboxes.change(subject, (record) => {
           const done = stepExpire(record, before, at)
@@ -135,7 +132,7 @@ export class NatsMailboxes implements MailboxStore {
       }
     }
     for (let part = 0; part < layout.partitions; part++) {
-      for (const subject of await scanOldest(client, manager, laneStream(part), before)) {
+      for (const subject of await scanOldest(client, laneStream(part), before)) {
         if (isLane(subject)) await forget(this.#lanes, subject, (one) => one.endedAt > before)
         else await forget(this.#sent, subject, (one) => one.storedAt > before)
       }
@@ -154,7 +151,7 @@ export class NatsMailboxes implements MailboxStore {
   watch(recipient: Uint8Array, written: () => void): Hearing {
     // What this process has read since, for an acknowledgement say, its user may not have seen.
     return this.#options.bus.hearRaw(`${WRITTEN}.${hex(recipient)}`, (headers) => {
-      if (headers?.get(WRITER_HEADER) !== this.#writer) written()
+      if (!this.#mailboxes.isOwnWrite(headers)) written()
     })
   }
 
@@ -257,8 +254,6 @@ function fill<T>(
       : { record: entries, result: true },
   )
 }
-
-const WRITER_BYTES = 6
 
 /** Records outlive the frames that envelopes came in. */
 function withOwnBytes({ id, sender, storedAt, envelope }: StoredEnvelope): StoredEnvelope {

@@ -9,12 +9,10 @@ import { scanOldest } from './scan.ts'
 
 export class NatsRegistrations implements RegistrationStore {
   readonly #client: JetStreamClient
-  readonly #manager: JetStreamManager
   readonly #pending: Records<PendingRegistration | undefined>
 
   constructor(client: JetStreamClient, manager: JetStreamManager) {
     this.#client = client
-    this.#manager = manager
     this.#pending = new Records(client, manager, REGISTRATION)
   }
 
@@ -47,7 +45,7 @@ export class NatsRegistrations implements RegistrationStore {
 
   async expire(now: number): Promise<void> {
     const stream = streamOf(registrationSubject(''))
-    for (const subject of await scanOldest(this.#client, this.#manager, stream, now)) {
+    for (const subject of await scanOldest(this.#client, stream, now)) {
       await this.#pending.remove(subject)
     }
   }

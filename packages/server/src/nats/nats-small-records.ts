@@ -8,12 +8,10 @@ import { readAll, scanOldest } from './scan.ts'
 
 export class NatsSmallRecords implements RecordStore {
   readonly #client: JetStreamClient
-  readonly #manager: JetStreamManager
   readonly #records: Records<SmallRecord | undefined>
 
   constructor(client: JetStreamClient, manager: JetStreamManager) {
     this.#client = client
-    this.#manager = manager
     this.#records = new Records(client, manager, SMALL_RECORD)
   }
 
@@ -33,14 +31,14 @@ export class NatsSmallRecords implements RecordStore {
 
   async list(prefix: string): Promise<readonly SmallRecord[]> {
     const filter = smallRecordSubjects(prefix)
-    const all = await readAll(this.#manager, filter, (bytes) => SMALL_RECORD.decode(bytes))
+    const all = await readAll(this.#client, filter, (bytes) => SMALL_RECORD.decode(bytes))
     return (all as SmallRecord[])
       .filter(({ name }) => name.startsWith(prefix))
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
   }
 
   async expire(now: number): Promise<void> {
-    for (const subject of await scanOldest(this.#client, this.#manager, RECORD_STREAM, now)) {
+    for (const subject of await scanOldest(this.#client, RECORD_STREAM, now)) {
       await this.#records.remove(subject)
     }
   }

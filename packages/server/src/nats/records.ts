@@ -5,10 +5,14 @@
  * has written meanwhile. Steps for one record that come while it is being written are done together
  * in the next write. What is known of a record is kept for the next change, never for an answer:
  * an answer that needed no write was read from the stream's leader.
+ *
+ * Every write has a name. When its acknowledgement is lost, as while a leader is elected, the record
+ * that is found afterwards says by that name whether it was written.
  */
+import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
-import { errors, headers } from '@nats-io/transport-node'
+import { errors, headers, type MsgHdrs } from '@nats-io/transport-node'
 import { streamOf } from './layout.ts'
 import { RecordCache } from './record-cache.ts'
 
@@ -31,12 +35,14 @@ export interface Step<T, R> {
 
 /** Header of a record: when the oldest of what is in it came. */
 export const OLDEST_HEADER = 'Couplet-Oldest'
-/** Header of a record: which process wrote it. */
-export const WRITER_HEADER = 'Couplet-Writer'
+/** Header of a record: the name of the write. */
+const WRITE_HEADER = 'Couplet-Write'
 
 interface Known<T> {
   readonly record: T
   readonly sequence: number
+  /** Name of the write that made it so. */
+  readonly write?: string | undefined
 }
 
 interface Job<T> {
@@ -49,21 +55,29 @@ export class Records<T> {
   readonly #client: JetStreamClient
   readonly #manager: JetStreamManager
   readonly #kind: RecordKind<T>
-  readonly #writer: string | undefined
+  readonly #patienceMs: number
+  /** Of this process, so that it knows its own writes again. */
+  readonly #writer = randomBytes(WRITER_BYTES).toString('base64url')
   readonly #cache = new RecordCache<Known<T>>()
   readonly #queues = new Map<string, Job<T>[]>()
+  #lastWrite = 0
 
-  /** @param writer - a name for this process, written beside each record. */
+  /** @param patienceMs - how long a change is tried. */
   constructor(
     client: JetStreamClient,
     manager: JetStreamManager,
     kind: RecordKind<T>,
-    writer?: string,
+    patienceMs: number = PATIENCE_MS,
   ) {
     this.#client = client
     this.#manager = manager
     this.#kind = kind
-    this.#writer = writer
+    this.#patienceMs = patienceMs
+  }
+
+  /** @param all - of a record that was written. */
+  isOwnWrite(all: MsgHdrs | undefined): boolean {
+    return all?.get(WRITE_HEADER).startsWith(`${this.#writer}.`) ?? false
   }
 
   /** From the stream's leader, after every change that was asked for here before. */
@@ -88,10 +102,13 @@ export class Records<T> {
     })
   }
 
-  /** The record is gone, whatever was in it. */
+  /** The record is gone, whatever was in it; one that somebody writes meanwhile stays. */
   async remove(subject: string): Promise<void> {
     await this.change(subject, () => ({ record: this.#kind.empty, result: undefined }))
-    await this.#manager.streams.purge(streamOf(subject), { filter: subject })
+    const stream = streamOf(subject)
+    const left = await this.#manager.streams.getMessage(stream, { last_by_subj: subject })
+    if (!left || left.data.length > 0) return
+    await this.#manager.streams.purge(stream, { filter: subject, seq: left.seq + 1 })
     this.#cache.delete(subject)
   }
 
@@ -113,18 +130,25 @@ export class Records<T> {
 
   /** Again and again until it is written, or time is up. */
   async #applyAll(subject: string, jobs: readonly Job<T>[]): Promise<readonly unknown[]> {
-    const deadline = performance.now() + PATIENCE_MS
+    const deadline = performance.now() + this.#patienceMs
+    /** What the steps answered, by the write that was tried. */
+    const tried = new Map<string, readonly unknown[]>()
     for (let attempt = 0; ; attempt++) {
+      let reason: unknown
       try {
-        const results = await this.#applyOnce(subject, jobs)
+        const results = await this.#applyOnce(subject, jobs, tried)
         if (results) return results
       } catch (error) {
-        if (!isPassing(error) || performance.now() > deadline) throw error
+        if (!isPassing(error)) throw error
+        reason = error
         await sleep(RETRY_MS * (0.5 + jitter()))
+      }
+      if (performance.now() > deadline) {
+        throw reason ?? new Error('a record that others change all the time')
       }
       this.#cache.delete(subject)
       // Another node is writing, too: out of step with it, one of us gets through.
-      if (attempt > 0) await sleep(Math.min(attempt, 10) * jitter())
+      if (attempt > 0) await sleep(Math.min(attempt, MAX_STEPS_APART) * jitter())
     }
   }
 
@@ -132,9 +156,12 @@ export class Records<T> {
   async #applyOnce(
     subject: string,
     jobs: readonly Job<T>[],
+    tried: Map<string, readonly unknown[]>,
   ): Promise<readonly unknown[] | undefined> {
     const cached = this.#cache.get(subject)
     const known = cached ?? (await this.#load(subject))
+    const before = known.write === undefined ? undefined : tried.get(known.write)
+    if (before) return before
     let record = known.record
     const results = jobs.map(({ step }) => {
       const done = step(record)
@@ -145,7 +172,9 @@ export class Records<T> {
       if (cached) return undefined
       return results
     }
-    const written = await this.#write(subject, record, known.sequence)
+    const write = `${this.#writer}.${++this.#lastWrite}`
+    tried.set(write, results)
+    const written = await this.#write(subject, { record, sequence: known.sequence, write })
     return written ? results : undefined
   }
 
@@ -157,42 +186,43 @@ export class Records<T> {
     const known = {
       record: message.data.length === 0 ? this.#kind.empty : this.#kind.decode(message.data),
       sequence: message.seq,
+      write: message.header?.get(WRITE_HEADER),
     }
     this.#cache.set(subject, known, message.data.length)
     return known
   }
 
-  /** Answers whether the record was still what it was thought to be. */
-  async #write(subject: string, record: T, expected: number): Promise<boolean> {
+  /**
+   * Answers whether the record was still what it was thought to be.
+   *
+   * @param next - with the sequence of the record that it follows.
+   */
+  async #write(subject: string, next: Required<Known<T>>): Promise<boolean> {
+    const { record, sequence, write } = next
     const bytes = record === this.#kind.empty ? new Uint8Array(0) : this.#kind.encode(record)
+    const all = headers()
+    all.set(WRITE_HEADER, write!)
+    const oldest = this.#kind.oldestAt?.(record)
+    if (oldest !== undefined) all.set(OLDEST_HEADER, String(oldest))
     const options = {
-      expect: { lastSubjectSequence: expected },
+      expect: { lastSubjectSequence: sequence },
       timeout: WRITE_TIMEOUT_MS,
       retries: 0,
-      ...this.#headers(record),
+      headers: all,
     }
     try {
       const { seq } = await this.#client.publish(subject, bytes, options)
-      this.#cache.set(subject, { record, sequence: seq }, bytes.length)
+      this.#cache.set(subject, { record, sequence: seq, write }, bytes.length)
       return true
     } catch (error) {
       if (error instanceof JetStreamApiError && error.code === WRONG_LAST_SEQUENCE) return false
       throw error
     }
   }
-
-  #headers(record: T): { headers?: ReturnType<typeof headers> } {
-    const oldest = this.#kind.oldestAt?.(record)
-    if (oldest === undefined && !this.#writer) return {}
-    const all = headers()
-    if (oldest !== undefined) all.set(OLDEST_HEADER, String(oldest))
-    if (this.#writer) all.set(WRITER_HEADER, this.#writer)
-    return { headers: all }
-  }
 }
 
 /** Worth another try: no leader, no answer, no connection. Steps are idempotent. */
-function isPassing(error: unknown): boolean {
+export function isPassing(error: unknown): boolean {
   if (error instanceof JetStreamApiError) return error.status >= 500
   return (
     error instanceof errors.TimeoutError ||
@@ -206,8 +236,11 @@ function jitter(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0]! / 2 ** 32
 }
 
-const WRONG_LAST_SEQUENCE = 10_071
+export const WRONG_LAST_SEQUENCE = 10_071
 const WRITE_TIMEOUT_MS = 3000
 /** A new leader is elected in about five seconds. */
 const PATIENCE_MS = 12_000
 const RETRY_MS = 200
+/** Milliseconds at most by which two that write at one time come apart. */
+const MAX_STEPS_APART = 10
+const WRITER_BYTES = 6

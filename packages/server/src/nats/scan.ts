@@ -1,45 +1,65 @@
-/** Goes through a stream by headers alone: which records hold something old? */
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream'
+/** Goes through a stream, from its first record to the last that there is. */
+import type { JetStreamClient, JsMsg } from '@nats-io/jetstream'
 import { streamOf } from './layout.ts'
 import { OLDEST_HEADER } from './records.ts'
 
-/** Subjects of the records whose oldest part came at or before `before`. */
+/** Subjects of the records whose oldest part came at or before `before`. By headers alone. */
 export async function scanOldest(
   client: JetStreamClient,
-  manager: JetStreamManager,
   stream: string,
   before: number,
 ): Promise<readonly string[]> {
-  const { state } = await manager.streams.info(stream)
-  if (state.messages === 0) return []
-  const consumer = await client.consumers.get(stream, { headers_only: true })
-  const messages = await consumer.consume({ max_messages: BATCH })
   const found: string[] = []
-  for await (const message of messages) {
-    const oldest = message.headers?.get(OLDEST_HEADER)
-    if (oldest && Number(oldest) <= before) found.push(message.subject)
-    if (message.info.pending === 0) break
-  }
-  await messages.close()
-  await consumer.delete()
+  await readThrough(client, stream, { headers_only: true }, ({ headers, subject }) => {
+    const oldest = headers?.get(OLDEST_HEADER)
+    if (oldest && Number(oldest) <= before) found.push(subject)
+  })
   return found
 }
 
 /** What every subject that matches holds now. */
 export async function readAll<T>(
-  manager: JetStreamManager,
+  client: JetStreamClient,
   filter: string,
   decode: (bytes: Uint8Array) => T,
 ): Promise<readonly T[]> {
-  const stream = streamOf(filter)
-  const { state } = await manager.streams.info(stream, { subjects_filter: filter })
-  const subjects = Object.keys(state.subjects ?? {})
   const found: T[] = []
-  for (const subject of subjects) {
-    const message = await manager.streams.getMessage(stream, { last_by_subj: subject })
-    if (message && message.data.length > 0) found.push(decode(message.data))
-  }
+  await readThrough(client, streamOf(filter), { filter_subjects: filter }, ({ data }) => {
+    if (data.length > 0) found.push(decode(data))
+  })
   return found
 }
 
+/**
+ * @param each - is waited for; `enough`, or a promise of it, ends this.
+ * @throws when the stream falls silent before its end.
+ */
+export async function readThrough(
+  client: JetStreamClient,
+  stream: string,
+  options: { readonly headers_only?: boolean; readonly filter_subjects?: string },
+  each: (message: JsMsg) => unknown,
+): Promise<void> {
+  const consumer = await client.consumers.get(stream, options)
+  try {
+    if ((await consumer.info()).num_pending === 0) return
+    const messages = await consumer.consume({ max_messages: BATCH })
+    const silence = setTimeout(() => messages.stop(), SILENCE_MS)
+    try {
+      for await (const message of messages) {
+        silence.refresh()
+        if ((await each(message)) === 'enough' || message.info.pending === 0) return
+      }
+    } finally {
+      clearTimeout(silence)
+      await messages.close()
+    }
+    throw new Error(`${stream} fell silent`)
+  } finally {
+    await consumer.delete()
+  }
+}
+
 const BATCH = 1000
+/** Longer than the election of a leader. */
+const SILENCE_MS = 15_000
