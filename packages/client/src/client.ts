@@ -98,6 +98,11 @@ class Client implements Couplet {
       status: (contact, message) => watch.status(outgoingMessage(contact, message)),
       received: () => this.#arrived(),
       warning: (kind, contact) => watch.emit('warning', { kind, contact: publicContact(contact) }),
+      followed: ({ contact, requeued }) => {
+        watch.emit('warning', { kind: 'number-changed', contact: publicContact(contact) })
+        for (const message of requeued) watch.status(outgoingMessage(contact, message))
+        this.#outbox.kick(contact.no)
+      },
       request: (contact) => watch.emit('request', publicContact(contact)),
       expired: ({ phone: peer }, id) => watch.expired({ id, peer }),
       broken: (error) => this.#broken(error),
@@ -154,12 +159,12 @@ class Client implements Couplet {
     }
     const expiresAfter = options.expiresAfterMs ?? (await this.settings()).expiresAfterMs
     requireTimeToLive(expiresAfter)
-    const { no, accepted } = await this.#book.toWriteTo(phone)
+    const { accepted } = await this.#book.toWriteTo(phone)
     const { contact, record } = await this.#transaction((tables) =>
-      this.#append(tables, no, text.toWellFormed(), expiresAfter),
+      this.#append(tables, phone, text.toWellFormed(), expiresAfter),
     )
     const { sent, delivered } = this.#watch.wait(record.id)
-    this.#outbox.kick(no)
+    this.#outbox.kick(contact.no)
     if (expiresAfter > 0) await this.#expiry.plan()
     if (!accepted) await this.#released()
     return { message: outgoingMessage(contact, record), sent, delivered }
@@ -167,12 +172,13 @@ class Client implements Couplet {
 
   async #append(
     tables: Tables,
-    contactNo: number,
+    phone: PhoneNumber,
     text: string,
     expiresAfter: number,
   ): Promise<{ contact: ContactRecord; record: OutgoingRecord }> {
     const { platform } = this.#context
-    const contact = await tables.requireContact(contactNo)
+    const contact = await tables.contactByPhone(phone)
+    if (!contact) throw new ClientError('unknown-recipient', `${phone} has just changed`)
     if (contact.changed) {
       throw new ClientError('key-changed', `the key of ${contact.phone} has changed`)
     }
@@ -190,9 +196,9 @@ class Client implements Couplet {
       stateAt: now,
       phase: { kind: 'fresh' },
     }
-    const position = await tables.appendMessage(contactNo, record)
-    await tables.putOutgoing(contactNo, position, record)
-    if (record.expiresAt) await tables.addExpiring(record.expiresAt, contactNo, position)
+    const position = await tables.appendMessage(contact.no, record)
+    await tables.putOutgoing(contact.no, position, record)
+    if (record.expiresAt) await tables.addExpiring(record.expiresAt, contact.no, position)
     // Writing to somebody is accepting them.
     const after = { ...contact, nextSequence: contact.nextSequence + 1, accepted: true }
     await tables.putContact(after)

@@ -14,6 +14,7 @@ import { equalBytes, type PhoneNumber, toHex } from '@couplet/wire'
 import type { Contact, MessageRequest, SafetyNumber } from './api.ts'
 import type { Context } from './context.ts'
 import { ClientError, type ClientErrorCode } from './errors.ts'
+import { requeueHeld } from './held-messages.ts'
 import { type PeerDirectory, switchIdentity } from './peer-directory.ts'
 import { incomingMessage } from './reader.ts'
 import type { ContactRecord, OutgoingRecord, PinnedIdentity } from './records.ts'
@@ -34,7 +35,9 @@ export class ContactBook {
       const known = contacts.filter(({ identity }) => identity !== undefined)
       return Promise.all(
         known.map(async (contact) => {
-          const isHeld = contact.verified && (await isSessionReplaced(tables, contact))
+          const isHeld =
+            contact.verified &&
+            (contact.undecided === true || (await isSessionReplaced(tables, contact)))
           return { ...publicContact(contact), ...(isHeld && { sessionReplaced: true as const }) }
         }),
       )
@@ -74,7 +77,7 @@ export class ContactBook {
   markVerified(phone: PhoneNumber, compared: string): Promise<ContactRecord> {
     return this.#change(phone, async (tables, contact) => {
       if (contact.changed || !isNamed(contact.identity, compared)) throw keyChanged(phone)
-      const after = { ...contact, verified: true }
+      const after = { ...contact, verified: true, undecided: undefined }
       await acceptSessions(tables, after)
       await tables.putContact(after)
       return after
@@ -98,7 +101,7 @@ export class ContactBook {
 
   unmarkVerified(phone: PhoneNumber): Promise<ContactRecord> {
     return this.#change(phone, async (tables, contact) => {
-      const after = { ...contact, verified: false }
+      const after = { ...contact, verified: false, undecided: undefined }
       await tables.putContact(after)
       return after
     })
@@ -118,7 +121,10 @@ export class ContactBook {
     const requeued: OutgoingRecord[] = []
     const contact = await this.#change(phone, async (tables, before) => {
       if (!isNamed(before.changed ?? before.identity, shown)) throw keyChanged(phone)
-      const after = before.changed ? await switchIdentity(tables, before, before.changed) : before
+      const after = before.changed
+        ? await switchIdentity(tables, before, before.changed)
+        : { ...before, undecided: undefined }
+      await tables.putContact(after)
       await acceptSessions(tables, after)
       requeued.push(...(await requeueHeld(tables, after, clock.now())))
       return after
@@ -164,7 +170,8 @@ export class ContactBook {
     if (!peer) throw new ClientError('unknown-recipient', `nobody is registered as ${phone}`)
     const { no } = await this.#transaction((tables) => contactNamed(tables, phone))
     await this.#directory.note(no, peer.identity)
-    return this.#transaction((tables) => tables.requireContact(no))
+    // By the number: whoever has moved there may have taken the new contact in.
+    return this.#transaction((tables) => contactNamed(tables, phone))
   }
 
   async #current(phone: PhoneNumber): Promise<ContactRecord> {
@@ -250,35 +257,6 @@ async function acceptSessions(tables: Tables, contact: ContactRecord): Promise<v
     const session = { ...entry.session, unproven: false }
     await tables.putSession(contact.no, { ...entry, session })
   }
-}
-
-/**
- * What was held goes out, to the identity that the contact has now.
- *
- * @param onlyFor - identityIds in hex: what was written for anybody else stays held. Left out: all of
- *   it goes, because the user has said so.
- */
-export async function requeueHeld(
-  tables: Tables,
-  contact: ContactRecord,
-  now: number,
-  onlyFor?: readonly string[],
-): Promise<OutgoingRecord[]> {
-  const requeued: OutgoingRecord[] = []
-  for (const { position, value } of await tables.outbox(contact.no, 'held')) {
-    if (onlyFor && !onlyFor.includes(value.writtenFor ?? '')) continue
-    const record: OutgoingRecord = {
-      ...value,
-      writtenFor: contact.identity && toHex(contact.identity.id),
-      state: 'pending',
-      failure: undefined,
-      stateAt: now,
-      phase: { kind: 'fresh' },
-    }
-    await tables.putOutgoing(contact.no, position, record, value)
-    requeued.push(record)
-  }
-  return requeued
 }
 
 /** Whether the server could not be asked now. */

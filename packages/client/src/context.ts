@@ -1,6 +1,8 @@
 /** What the parts of one client share. */
 import type { MessageEntropy, OwnIdentity } from '@couplet/protocol'
+import type { Bytes } from '@couplet/wire'
 import type { Warning } from './api.ts'
+import type { Followed } from './followed-number.ts'
 import type { Platform } from './platform.ts'
 import type { RequestSigner, ServerApi, Store } from './ports.ts'
 import type { ContactRecord, OutgoingRecord } from './records.ts'
@@ -21,6 +23,8 @@ export interface Tell {
   /** There is something new to read. */
   received(): void
   warning(kind: Warning['kind'], contact: ContactRecord): void
+  /** A contact has another number, and what waits for it goes there. */
+  followed(followed: Followed): void
   /** Somebody unknown wrote and waits to be accepted. */
   request(contact: ContactRecord): void
   /** A message was deleted because its time was over. */
@@ -29,10 +33,14 @@ export interface Tell {
   broken(error: unknown): void
 }
 
-/** Fresh secrets for one message, drawn at once: the draw costs more than the bytes. */
-export function messageEntropy({ random }: Platform): MessageEntropy {
+/**
+ * Fresh secrets for one message, drawn at once: the draw costs more than the bytes. `drawn` holds all
+ * of them, for the caller to wipe.
+ */
+export function messageEntropy({ random }: Platform): MessageEntropy & { readonly drawn: Bytes } {
   const drawn = random(128)
   return {
+    drawn,
     headerIv: drawn.subarray(0, 16),
     contentIv: drawn.subarray(16, 32),
     ratchetSeed: drawn.subarray(32, 64),

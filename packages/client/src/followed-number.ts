@@ -1,12 +1,13 @@
 /**
- * A contact that writes from another number. (spec/delivery.md, "Changed numbers")
+ * A contact under another number. (spec/delivery.md, "Changed numbers")
  *
  * A record is signed by the key that it names, so a record of the same three keys under a new number
  * was made by whoever has the contact's keys: the contact, by itself. It takes its conversation, the
  * mark *verified*, and what waits for it along. Everything else is a stranger. Keys can be stolen, so
- * to a verified contact nothing is sent under the new number until the user has decided (inbox.ts).
+ * to a verified contact nothing is sent under the new number until it has proven to be the device that
+ * it was, or the user has decided.
  */
-import type { Identity } from '@couplet/protocol'
+import { type Accepted, addAcceptedSession, type Identity } from '@couplet/protocol'
 import {
   decodeIdentityRecord,
   equalBytes,
@@ -14,7 +15,7 @@ import {
   splitSignedIdentity,
   toHex,
 } from '@couplet/wire'
-import { requeueHeld } from './contact-book.ts'
+import { requeueHeld } from './held-messages.ts'
 import type { ContactRecord, OutgoingRecord, PinnedIdentity } from './records.ts'
 import type { Tables } from './tables.ts'
 
@@ -25,44 +26,89 @@ export interface Followed {
 }
 
 /**
- * @param peer - proven in a handshake, and registered under its number.
+ * @param peer - proven in a handshake and registered under its number, or looked up there.
  * @returns nothing when nobody has these keys, or when the number is another contact's: whose it
- *   is then, the user decides as with any changed key.
+ *   is then, the user decides as with any changed key. A contact to whose number nobody was pinned yet
+ *   is taken in.
  */
 export async function followNumber(
   tables: Tables,
   peer: Identity,
   now: number,
 ): Promise<Followed | undefined> {
-  if (await tables.contactByPhone(peer.record.phone)) return undefined
+  const there = await tables.contactByPhone(peer.record.phone)
+  if (there?.identity) return undefined
   // A date far ahead would forbid every later record of the same keys.
   if (peer.record.createdAt > now + CLOCK_TOLERANCE_MS) return undefined
-  const before = (await tables.contacts()).find(
-    ({ identity }) => identity !== undefined && isSamePerson(identity, peer),
-  )
-  if (!before) return undefined
-  const identity = { id: peer.id, signed: peer.signed }
-  // Whoever has the old number now, if it showed: nobody that this conversation is with.
-  const formerIds = [toHex(before.identity!.id), ...(before.formerIds ?? [])].slice(
-    0,
-    MAX_FORMER_IDS,
-  )
-  const followed = { ...before, identity, formerIds, changed: undefined, highestPrekeyId: 0 }
-  const contact = await tables.renumberContact(followed, peer.record.phone)
-  await tables.nameIdentity(peer.id, contact.no)
+  const before = await newestOf(tables, peer)
+  // Nobody is taken back to a number that was left.
+  if (!before || before.createdAt >= peer.record.createdAt) return undefined
+  const contact = await renumber(tables, before, peer, there)
   const requeued = [
     ...(await tables.sendAgain(contact.no, now)),
     // Held for other keys, it is not this one's: they were pinned in between, and nobody was asked.
-    ...(await requeueHeld(tables, contact, now, formerIds)),
+    ...(await requeueHeld(tables, contact, now, contact.formerIds)),
   ]
   return { contact, requeued }
 }
 
-/** The same three keys, and later: nobody is taken back to a number that was left. */
-function isSamePerson(pinned: PinnedIdentity, { id, record }: Identity): boolean {
-  if (toHex(pinned.id) === toHex(id)) return false
-  const known = recordOf(pinned)
-  return record.createdAt > known.createdAt && hasSameKeys(known, record)
+async function renumber(
+  tables: Tables,
+  { contact: before, pinned }: Person,
+  peer: Identity,
+  there: ContactRecord | undefined,
+): Promise<ContactRecord> {
+  const former = [toHex(pinned.id), ...(before.formerIds ?? [])]
+  const followed: ContactRecord = {
+    ...(there ? await tables.absorbContact(there, before) : before),
+    identity: { id: peer.id, signed: peer.signed },
+    formerIds: former.slice(0, MAX_FORMER_IDS),
+    undecided: before.verified ? true : undefined,
+    // It may not have heard of this home's new number under its old one.
+    announce: before.announce && { ...before.announce, at: 0 },
+    // Whoever has the old number now, if it showed: nobody that this conversation is with.
+    changed: undefined,
+    highestPrekeyId: 0,
+  }
+  const contact = await tables.renumberContact(followed, peer.record.phone)
+  await tables.nameIdentity(peer.id, contact.no)
+  return contact
+}
+
+/**
+ * Whether a contact that was followed proves to be the device that it was, by the reset key of a session
+ * that this home had with it: what a session that replaces another one proves, too. Whoever has only
+ * stolen the keys of an identity cannot.
+ */
+export async function continuesFormer(
+  tables: Tables,
+  { no, continuity, formerIds = [] }: ContactRecord,
+  { session, continues }: Accepted,
+): Promise<boolean> {
+  if (continuity && continues({ continuity })) return true
+  const former = (await tables.sessions(no))
+    .map((entry) => entry.session)
+    // One in which nothing was ever said to the contact is as good as its keys alone.
+    .filter(({ peer, established }) => established && formerIds.includes(toHex(peer)))
+  return former.length > 0 && !addAcceptedSession(former, session, continues).at(-1)!.unproven
+}
+
+interface Person {
+  readonly contact: ContactRecord
+  readonly pinned: PinnedIdentity
+  readonly createdAt: number
+}
+
+/** Whoever has the same three keys; if several do, the one that had them last. */
+async function newestOf(tables: Tables, { record }: Identity): Promise<Person | undefined> {
+  let newest: Person | undefined
+  for (const contact of await tables.contacts()) {
+    if (!contact.identity) continue
+    const known = recordOf(contact.identity)
+    if (!hasSameKeys(known, record) || known.createdAt <= (newest?.createdAt ?? -1)) continue
+    newest = { contact, pinned: contact.identity, createdAt: known.createdAt }
+  }
+  return newest
 }
 
 function recordOf({ signed }: PinnedIdentity): IdentityRecord {

@@ -2,17 +2,21 @@
  * What is no longer of use is forgotten: old private prekeys, sessions that nobody sends in, and the
  * envelopes that no server can deliver again. Runs when the mailbox has been drained.
  */
-import { withoutExpiredSessions } from '@couplet/protocol'
+import { SESSION_RETENTION_MS, withoutExpiredSessions } from '@couplet/protocol'
 import { MAILBOX_TTL_MS, toHex } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { isFaultOfServer } from './errors.ts'
-import { releaseFormer } from './number-change.ts'
+import { type FormerMailbox, releaseFormer } from './former-number.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
-export async function tidy(context: Context, prekeys: PrekeyRotation): Promise<void> {
+export async function tidy(
+  context: Context,
+  prekeys: PrekeyRotation,
+  former: FormerMailbox,
+): Promise<void> {
   const { store, platform } = context
-  await releaseFormer(context).catch(unlessOurs)
+  await releaseFormer(context, former).catch(unlessOurs)
   await prekeys.destroyOld()
   const now = platform.clock.now()
   await inTransaction(store, async (tables) => {
@@ -27,15 +31,19 @@ function unlessOurs(error: unknown): void {
 }
 
 async function forgetSessions(tables: Tables, now: number): Promise<void> {
-  for (const { no } of await tables.contacts()) {
+  for (const { no, identity } of await tables.contacts()) {
     const entries = await tables.sessions(no)
     const usedAt = new Map(entries.map((entry) => [entry.session, entry.usedAt]))
     const byPeer = Map.groupBy(entries, ({ session }) => toHex(session.peer))
-    for (const ofPeer of byPeer.values()) {
+    for (const [peer, ofPeer] of byPeer) {
+      const isPinned = identity !== undefined && toHex(identity.id) === peer
       const sessions = ofPeer.map(({ session }) => session)
       const kept = withoutExpiredSessions(sessions, (session) => usedAt.get(session) ?? 0, now)
       for (const entry of ofPeer) {
-        if (!kept.includes(entry.session)) await tables.deleteSession(no, entry.no)
+        // Nothing is sent to an identity that the contact had before: none of its sessions stays for that.
+        const isOld = now - entry.usedAt >= SESSION_RETENTION_MS
+        if ((isOld && !isPinned) || !kept.includes(entry.session))
+          await tables.deleteSession(no, entry.no)
       }
     }
   }

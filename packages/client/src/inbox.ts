@@ -27,7 +27,7 @@ import { fraction } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
 import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
-import { followNumber, isBlockedPerson } from './followed-number.ts'
+import { continuesFormer, followNumber, isBlockedPerson } from './followed-number.ts'
 import type { PeerDirectory } from './peer-directory.ts'
 import { type ContactRecord, isOfPinned, type PrekeysRecord, type SessionEntry } from './records.ts'
 import { noteSequence } from './sequence-tracker.ts'
@@ -50,8 +50,6 @@ export interface Received {
   readonly heartbeat?: number
   /** A handshake used the prekeys: their rotation has a new time. */
   readonly rotates?: true
-  /** A contact that can be written to again: look what waits for it. */
-  readonly kick?: number
 }
 
 export class Inbox {
@@ -162,7 +160,7 @@ export class Inbox {
           'the contact changed meanwhile: to be asked about again',
         )
       }
-      const pinned = await pinIfNew(tables, contact, accepted)
+      const pinned = await decided(tables, await pinIfNew(tables, contact, accepted), accepted)
       const entries = await tables.sessions(contact.no)
       const sessions = entries
         .map(({ session }) => session)
@@ -170,23 +168,21 @@ export class Inbox {
       const after = addAcceptedSession(sessions, accepted.session, accepted.continues)
       const superseded = await this.#supersede(tables, contact, entries, sessions, after)
       await boundSessions(tables, contact, entries)
-      // Whoever stole a verified contact's keys could follow, too, and its owner would not see it.
-      const isTaken = followed !== undefined && pinned.verified
-      const session = isTaken ? { ...after.at(-1)!, unproven: true } : after.at(-1)!
+      // Whoever stole a verified contact's keys could move, too, and its owner would not see it.
+      const session =
+        pinned.verified && pinned.undecided ? { ...after.at(-1)!, unproven: true } : after.at(-1)!
       const entry = await tables.addSession(contact.no, session, this.#now())
       await tables.rememberHandshake(session.handshakeHash, prekeys.id)
       await this.#planRotation(tables, prekeys)
       const received = await this.#store(tables, pinned, entry, { ...accepted, session })
       const replaced = superseded || session.unproven
-      return { received, contact: pinned, replaced, isNew: !known, requeued: followed?.requeued }
+      return { received, contact: pinned, replaced, isNew: !known, followed }
     })
     if (result.isNew && !result.contact.accepted) tell.request(result.contact)
     if (result.replaced) tell.warning('session-replaced', result.contact)
     tell.received()
-    if (!result.requeued) return { ...result.received, rotates: true }
-    tell.warning('number-changed', result.contact)
-    for (const message of result.requeued) tell.status(result.contact, message)
-    return { ...result.received, rotates: true, kick: result.contact.no }
+    if (result.followed) tell.followed({ ...result.followed, contact: result.contact })
+    return { ...result.received, rotates: true }
   }
 
   /**
@@ -258,6 +254,9 @@ export class Inbox {
       ...contact,
       unanswered: contact.unanswered + 1,
       unansweredSince: contact.unanswered === 0 ? now : contact.unansweredSince,
+      // It was written to this home's number.
+      announce: undefined,
+      continuity: opened.session.established ? undefined : contact.continuity,
       incoming:
         isNew && isPinned && !contact.blocked
           ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
@@ -318,6 +317,19 @@ async function pinIfNew(
   await tables.putContact(pinned)
   await tables.nameIdentity(peer.id, contact.no)
   return pinned
+}
+
+/** A verified contact that was followed needs no decision of the user when it proves to be the same. */
+async function decided(
+  tables: Tables,
+  contact: ContactRecord,
+  accepted: Accepted,
+): Promise<ContactRecord> {
+  if (!contact.undecided || !equalBytes(contact.identity?.id ?? NOBODY, accepted.peer.id))
+    return contact
+  return (await continuesFormer(tables, contact, accepted))
+    ? { ...contact, undecided: undefined }
+    : contact
 }
 
 function wantsHeartbeat({ unanswered, unansweredSince }: ContactRecord, now: number): boolean {

@@ -7,6 +7,7 @@ import type { ConnectionState } from './api.ts'
 import { backoffMs } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
+import type { FormerMailbox } from './former-number.ts'
 import { tidy } from './housekeeping.ts'
 import type { Delivery, Inbox, Received } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
@@ -190,7 +191,6 @@ export class Link {
     }
     this.#answer(delivery, connection, received)
     if (received.rotates) this.#background(this.#maintainPrekeys())
-    if (received.kick !== undefined) this.#outbox.kick(received.kick)
     if (received.heartbeat !== undefined) await this.#outbox.sendHeartbeat(received.heartbeat)
   }
 
@@ -274,7 +274,8 @@ export class Link {
     const { clock, random } = this.#context.platform
     let wait = backoffMs(random, 0, MAINTENANCE_RETRY)
     try {
-      if (this.#live?.drained) await tidy(this.#context, this.#prekeys)
+      if (this.#live?.drained)
+        await tidy(this.#context, this.#prekeys, this.#formerMailbox(this.#live))
       await this.#prekeys.run()
       wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
     } finally {
@@ -284,6 +285,17 @@ export class Link {
           this.#background(this.#maintainPrekeys()),
         )
       }
+    }
+  }
+
+  #formerMailbox({ attached }: Live): FormerMailbox {
+    const out = async () => {
+      await attached
+      await this.#outbox.idle()
+    }
+    return {
+      connector: this.#connector,
+      announced: () => Promise.race([out(), this.#delay(SETTLE_LIMIT_MS)]),
     }
   }
 

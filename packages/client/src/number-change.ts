@@ -3,20 +3,27 @@
  *
  * The keys stay; the record that names them is signed anew with the new number, and is registered
  * like any other. That is another identity as far as mailboxes and sessions go, so the home leaves
- * its sessions behind and sends what was under way again in new ones. Contacts know the keys, and
- * follow by themselves (followed-number.ts). The old number is given back at the end.
+ * its sessions behind and sends what was under way again in new ones. It tells its contacts at once, with
+ * empty messages; they know the keys, and follow by themselves (followed-number.ts). The old number is
+ * given back at the end (former-number.ts).
  */
 import { createIdentity, createPrekeys, type OwnIdentity } from '@couplet/protocol'
-import type { Bytes, PhoneNumber } from '@couplet/wire'
-import { ownIdentity, signerOf } from './account.ts'
+import { equalBytes, type PhoneNumber } from '@couplet/wire'
+import { ownIdentity } from './account.ts'
 import type { Registered } from './api.ts'
-import type { Context } from './context.ts'
+import { type ClientPorts, openClient } from './client.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import { refuseMoved } from './moved.ts'
 import type { Platform } from './platform.ts'
 import type { Store } from './ports.ts'
-import type { PrekeysRecord, RegistrationRecord } from './records.ts'
+import {
+  ANNOUNCE_FOR_MS,
+  type ContactRecord,
+  type PrekeysRecord,
+  type RegistrationRecord,
+} from './records.ts'
 import { proveCode, type RegistrationPorts } from './registration.ts'
+import { continuityOf } from './session-opener.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /**
@@ -68,18 +75,20 @@ export async function requestNumberChange(
 }
 
 /**
- * Finishes with the code: from now on this home is the new number. The old one is given back at
- * once, or at the next connection if the server does not answer any more.
+ * Finishes with the code: from now on this home is the new number. What waits at the old one is received
+ * first. Then the contacts are told, and the old number is given back; what of that the server does not
+ * answer now is done at the next connection.
  *
- * @throws {ClientError} those of `submitCode`: nothing is changed.
+ * @throws {ClientError} those of `submitCode`, `unreachable`, …: nothing is changed, and the same code
+ *   may be brought again.
  */
 export async function completeNumberChange(
-  ports: RegistrationPorts,
+  ports: Omit<ClientPorts, 'store'>,
   store: Store,
   code: string,
   pin?: string,
 ): Promise<Registered> {
-  const { platform, createApi } = ports
+  const { platform } = ports
   const { pending, before } = await inTransaction(store, async (tables) => {
     await refuseMoved(tables)
     return { pending: await tables.numberChange(), before: await tables.requireAccount() }
@@ -88,40 +97,36 @@ export async function completeNumberChange(
     throw new ClientError('no-registration', 'no new number is waiting for a code in this home')
   }
   const registered = await proveCode(ports, pending, code, pin)
-  // Two changes in a row: the number before the last must be free before it is forgotten.
-  const api = createApi(before.server)
+  await beOnline(ports, store).catch(unlessNobody)
   const former = await ownIdentity(platform, before)
-  const self = await ownIdentity(platform, pending.account)
-  await releaseFormer({ store, platform, api, self: former })
-  await inTransaction(store, (tables) => adopt(tables, pending, former.id, platform.clock.now()))
+  await inTransaction(store, (tables) => adopt(tables, pending, former, platform.clock.now()))
   try {
-    await releaseFormer({ store, platform, api, self })
+    await beOnline(ports, store)
   } catch (error) {
-    // At the next connection, then.
     if (!isFaultOfServer(error)) throw error
   }
   return registered
 }
 
-/**
- * Gives a number back that this home had before. Nothing to do for most homes.
- *
- * @throws {ClientError} `unreachable`, …: to be tried again.
- */
-export async function releaseFormer(
-  context: Pick<Context, 'store' | 'platform' | 'api' | 'self'>,
-): Promise<void> {
-  const { store, platform, api, self } = context
-  const former = await inTransaction(store, (tables) => tables.formerIdentity())
-  if (!former) return
-  try {
-    // The same signing key, in the name that it had.
-    await api.deleteAccount({ ...signerOf(platform.primitives, self), identityId: former })
-  } catch (error) {
-    const isGone = error instanceof ClientError && error.code === 'unauthenticated'
-    if (!isGone) throw error
+/** As whom the home is now: what waits is received, what can be sent is. */
+async function beOnline(ports: Omit<ClientPorts, 'store'>, store: Store): Promise<void> {
+  const kept: Store = {
+    transaction: (work) => store.transaction(work),
+    scrub: () => store.scrub(),
+    close: async () => {},
   }
-  await inTransaction(store, (tables) => tables.deleteFormerIdentity())
+  const client = await openClient({ ...ports, store: kept })
+  try {
+    await client.connect()
+    await client.settled()
+  } finally {
+    await client.close()
+  }
+}
+
+/** Under the old number nobody is registered any more: nothing waits there. */
+function unlessNobody(error: unknown): void {
+  if (!(error instanceof ClientError && error.code === 'unauthenticated')) throw error
 }
 
 function renamed(platform: Platform, before: OwnIdentity, phone: PhoneNumber): OwnIdentity {
@@ -152,20 +157,39 @@ function prekeysFor(platform: Platform, owner: OwnIdentity, id: number): Prekeys
 async function adopt(
   tables: Tables,
   pending: RegistrationRecord,
-  former: Bytes,
+  { id, signed }: OwnIdentity,
   now: number,
 ): Promise<void> {
+  // Two changes in a row: the number before the last must be free before it is forgotten.
+  if (await tables.formerNumber()) {
+    throw new ClientError('unavailable', 'the number before is still to be given back: try again')
+  }
   const before = await tables.requireAccount()
   const { phone, identity } = pending.account
-  await tables.putFormerIdentity(former)
+  const prekeys = await tables.prekeys()
+  await tables.putFormerNumber({ id, signed, prekeys })
   await tables.putAccount({ ...before, phone, identity, rotatePrekeysAt: undefined })
-  for (const { id } of await tables.prekeys()) await tables.deletePrekeys(id)
+  for (const each of prekeys) await tables.deletePrekeys(each.id)
   await tables.putPrekeys({ ...pending.prekeys, published: true })
-  for (const { no } of await tables.contacts()) {
-    for (const entry of await tables.sessions(no)) await tables.deleteSession(no, entry.no)
-    for (const { position } of await tables.heldReceipts(no))
-      await tables.releaseReceipt(no, position)
-    await tables.sendAgain(no, now)
-  }
+  for (const contact of await tables.contacts()) await leaveSessions(tables, contact, now)
   await tables.deleteNumberChange()
+}
+
+/** What remains of them is the proof that the next one continues them. */
+async function leaveSessions(tables: Tables, contact: ContactRecord, now: number): Promise<void> {
+  const { no, identity } = contact
+  const entries = await tables.sessions(no)
+  const withPinned = entries.filter(
+    ({ session }) => identity !== undefined && equalBytes(session.peer, identity.id),
+  )
+  const knowsUs = entries.length > 0 || contact.announce !== undefined
+  await tables.putContact({
+    ...contact,
+    continuity: continuityOf(contact, withPinned)?.continuity,
+    announce: knowsUs ? { at: 0, until: now + ANNOUNCE_FOR_MS } : undefined,
+  })
+  for (const entry of entries) await tables.deleteSession(no, entry.no)
+  for (const { position } of await tables.heldReceipts(no))
+    await tables.releaseReceipt(no, position)
+  await tables.sendAgain(no, now)
 }

@@ -25,7 +25,7 @@ import type { PeerDirectory } from './peer-directory.ts'
 import type { Connection } from './ports.ts'
 import { carriedMessage, Reactions, type Word } from './reactions.ts'
 import type { OutgoingRecord, SentEnvelopeRecord } from './records.ts'
-import { type PutRequest, Sealer } from './sealer.ts'
+import { ANNOUNCE_LATER_MS, type PutRequest, Sealer } from './sealer.ts'
 import { MAX_REPLACEMENTS_REACHED, SessionOpener } from './session-opener.ts'
 import { inTransaction } from './tables.ts'
 import { Timers } from './timers.ts'
@@ -145,6 +145,8 @@ export class Outbox {
           const put = this.#put(connection, contactNo, step).finally(() => puts.delete(put))
           puts.add(put)
           if (puts.size >= this.#pace.window) await Promise.race(puts)
+        } else if (step.kind === 'held') {
+          this.#context.tell.status(step.contact, step.message)
         } else if (step.kind === 'needs-identity') {
           await this.#directory.refresh(step.contact)
         } else if (step.kind === 'needs-session') {
@@ -232,8 +234,14 @@ export class Outbox {
   async #failAll(contactNo: number): Promise<void> {
     const { store, tell } = this.#context
     const failed = await inTransaction(store, async (tables) => {
-      const contact = await tables.requireContact(contactNo)
+      const contact = await tables.contact(contactNo)
       const messages: OutgoingRecord[] = []
+      if (!contact) return { contact, messages }
+      const { announce } = contact
+      if (announce) {
+        const later = { ...announce, at: this.#now() + ANNOUNCE_LATER_MS }
+        await tables.putContact({ ...contact, announce: later })
+      }
       for (const phase of ['fresh', 'out', 'resend'] as const) {
         for (const { position, value } of await tables.outbox(contactNo, phase)) {
           if (value.writtenFor !== undefined) continue
@@ -250,6 +258,7 @@ export class Outbox {
       }
       return { contact, messages }
     })
+    if (!failed.contact) return
     for (const message of failed.messages) tell.status(failed.contact, message)
     if (failed.contact.identity) this.#settleAt(contactNo, this.#now() + HOUR_MS)
   }
@@ -364,6 +373,8 @@ export class Outbox {
     this.#at(`settle ${contactNo}`, time, () => {
       const connection = this.#connection
       if (!connection) return
+      // One at a time: the first to end would let the pump run while the other still asks.
+      if (this.#settling.has(contactNo)) return this.#settleAt(contactNo, this.#now() + PACE_MS)
       this.#settling.add(contactNo)
       void this.#track(this.#settleNow(connection, contactNo))
     })

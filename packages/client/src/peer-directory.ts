@@ -16,7 +16,9 @@ import {
 import { equalBytes, type PhoneNumber } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
-import { type ContactRecord, OUTBOX_PHASES, type PinnedIdentity } from './records.ts'
+import { type Followed, followNumber } from './followed-number.ts'
+import { holdMessages } from './held-messages.ts'
+import type { ContactRecord, PinnedIdentity } from './records.ts'
 import { NO_SEQUENCES } from './sequence-tracker.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
@@ -70,14 +72,23 @@ export class PeerDirectory {
     return peer
   }
 
-  /** Compares an identity that the server vouches for with the pinned one. */
+  /**
+   * Compares an identity that the server vouches for with the pinned one. If nobody was pinned to the
+   * number, and it is somebody's new one, then that contact takes this one in.
+   */
   async note(contactNo: number, identity: Identity): Promise<void> {
     const { store, platform, tell } = this.#context
-    const changed = await inTransaction(store, async (tables) => {
-      const contact = await tables.requireContact(contactNo)
-      return noteIdentity(tables, contact, identity, platform.clock.now())
+    const now = platform.clock.now()
+    const noted = await inTransaction(store, async (tables): Promise<Noted> => {
+      const contact = await tables.contact(contactNo)
+      // It was taken in meanwhile.
+      if (!contact) return {}
+      const followed = contact.identity ? undefined : await followNumber(tables, identity, now)
+      if (followed) return { followed }
+      return { changed: await noteIdentity(tables, contact, identity, now) }
     })
-    if (changed) tell.warning('key-changed', changed)
+    if (noted.followed) tell.followed(noted.followed)
+    if (noted.changed) tell.warning('key-changed', noted.changed)
   }
 
   /**
@@ -99,6 +110,11 @@ export class PeerDirectory {
       throw untrusted(error)
     }
   }
+}
+
+interface Noted {
+  readonly followed?: Followed
+  readonly changed?: ContactRecord | undefined
 }
 
 /** Pins, confirms or marks as changed; answers the contact when its key changed just now. */
@@ -129,23 +145,6 @@ async function noteIdentity(
   return changed
 }
 
-/** What was written for the old identity waits for the user. */
-async function holdMessages(tables: Tables, contactNo: number, now: number): Promise<void> {
-  for (const phase of OUTBOX_PHASES) {
-    for (const { position, value } of await tables.outbox(contactNo, phase)) {
-      if (phase === 'held') continue
-      const held = {
-        ...value,
-        state: 'failed',
-        failure: 'key-changed',
-        stateAt: now,
-        phase: { kind: 'held' },
-      } as const
-      await tables.putOutgoing(contactNo, position, held, value)
-    }
-  }
-}
-
 /**
  * From now on the contact is this identity: nothing is sent in the old one's sessions any more. They
  * can still receive until they are forgotten, for what was under way.
@@ -159,6 +158,8 @@ export async function switchIdentity(
     ...contact,
     identity,
     formerIds: undefined,
+    undecided: undefined,
+    continuity: undefined,
     changed: undefined,
     verified: false,
     highestPrekeyId: 0,

@@ -85,6 +85,7 @@ export class Reactions {
       })
     }
     await tables.deleteSentEnvelope(id)
+    await noteAnnounced(tables, sent.contact)
     // Whichever of a message's envelopes has its receipt: the recipient has the message.
     if (sent.message === undefined) return {}
     const value = await tables.outgoing(sent.contact, sent.message)
@@ -101,6 +102,7 @@ export class Reactions {
   async #settled({ tables, id, sent }: Case): Promise<Reaction> {
     if (this.#now() - sent.createdAt > RECEIPT_PATIENCE_MS) await tables.deleteSentEnvelope(id)
     else if (sent.envelope) await tables.putSentEnvelope(id, { ...sent, envelope: undefined })
+    await noteAnnounced(tables, sent.contact)
     const message = await carriedMessage(tables, id, sent)
     if (!message) return {}
     const phase = { kind: 'done' } as const
@@ -180,6 +182,12 @@ export async function carriedMessage(
   const value = await tables.outgoing(contact, message)
   const counts = value?.phase.kind === 'out' && value.phase.envelopeId === id
   return value && counts ? { position: message, value } : undefined
+}
+
+/** Something sent under this home's number has arrived: the contact knows it. */
+async function noteAnnounced(tables: Tables, contactNo: number): Promise<void> {
+  const contact = await tables.requireContact(contactNo)
+  if (contact.announce) await tables.putContact({ ...contact, announce: undefined })
 }
 
 /** The session to send in to the contact's pinned identity. */

@@ -4,7 +4,7 @@
  * A contact has a number of its own (`no`), under which its sessions and messages are kept, so that
  * a conversation survives a change of identity.
  */
-import type { Session } from '@couplet/protocol'
+import type { ContinuityKeys, Session } from '@couplet/protocol'
 import { type Bytes, type PhoneNumber, toHex } from '@couplet/wire'
 import type { DeliveryState, Failure } from './api.ts'
 import type { SequenceState } from './sequence-tracker.ts'
@@ -23,6 +23,16 @@ export type AccountRecord = {
   /** Counts everything that is shown, in the order in which it came to this device. */
   readonly nextPosition: number
   readonly nextContact: number
+}
+
+/** A number that this home has left, until it is given back: the identity that it had there. */
+export type FormerRecord = {
+  /** identityId. */
+  readonly id: Bytes
+  /** The signed record, 570 bytes. */
+  readonly signed: Bytes
+  /** Private prekeys of that identity: who has moved, too, may have written there. */
+  readonly prekeys: readonly PrekeysRecord[]
 }
 
 /** Left in a home that is being moved to another device, or was. */
@@ -81,6 +91,15 @@ export type ContactRecord = {
   readonly formerPhone?: PhoneNumber | undefined
   /** identityIds, in hex, of the same keys under earlier numbers: one person, counting on. */
   readonly formerIds?: readonly string[] | undefined
+  /** A verified contact that was followed to another number without proof: the user is to decide. */
+  readonly undecided?: true | undefined
+  /** This home has another number, of which the contact is to be told: when, and until when at most. */
+  readonly announce?: { readonly at: number; readonly until: number } | undefined
+  /**
+   * Of the session before this home or the contact had another number, until one is established under
+   * it: proves on either side that it is the same device.
+   */
+  readonly continuity?: ContinuityRecord | undefined
   /** Another identity that the server shows instead, until the user has decided. */
   readonly changed?: (PinnedIdentity & { readonly seenAt: number }) | undefined
   readonly highestPrekeyId: number
@@ -95,6 +114,9 @@ export type ContactRecord = {
   /** When sessions were replaced after a loss, newest first: there is a limit. */
   readonly replacements: readonly number[]
 }
+
+/** As in a session; secret. */
+export type ContinuityRecord = Readonly<Pick<ContinuityKeys, 'proving' | 'accepted'>>
 
 export type PinnedIdentity = {
   /** identityId, 32 bytes. */
@@ -202,3 +224,6 @@ export function isOfPinned({ identity, formerIds }: ContactRecord, identityId: s
   if (identity === undefined) return false
   return toHex(identity.id) === identityId || (formerIds?.includes(identityId) ?? false)
 }
+
+/** How long a contact that has not answered is told this home's new number: 30 days. */
+export const ANNOUNCE_FOR_MS: number = 30 * 24 * 60 * 60 * 1000

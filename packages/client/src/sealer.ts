@@ -7,8 +7,15 @@
 import { type Content, mustWaitForReceipt, sealMessage } from '@couplet/protocol'
 import { type Bytes, fromHex, type PutMode, toHex } from '@couplet/wire'
 import { type Context, messageEntropy } from './context.ts'
+import { holdMessage } from './held-messages.ts'
 import { currentSession, mustStillWait, mustWait } from './reactions.ts'
-import type { ContactRecord, OutgoingRecord, Placed, SessionEntry } from './records.ts'
+import {
+  type ContactRecord,
+  isOfPinned,
+  type OutgoingRecord,
+  type Placed,
+  type SessionEntry,
+} from './records.ts'
 import { mayReplace } from './session-opener.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
@@ -19,6 +26,7 @@ export type Step =
   | { readonly kind: 'needs-identity'; readonly contact: ContactRecord }
   | { readonly kind: 'needs-session'; readonly contact: ContactRecord }
   | ({ readonly kind: 'put' } & PutRequest)
+  | { readonly kind: 'held'; readonly contact: ContactRecord; readonly message: OutgoingRecord }
 
 export interface PutRequest {
   /** Of the envelope, in hex. */
@@ -42,16 +50,29 @@ export class Sealer {
    */
   next(contactNo: number, hasRoom: boolean): Promise<Step> {
     return inTransaction(this.#context.store, async (tables): Promise<Step> => {
-      const contact = await tables.requireContact(contactNo)
-      if (contact.changed) return { kind: 'idle' }
+      const contact = await tables.contact(contactNo)
+      // Another contact, whose new number this is, has taken it in.
+      if (!contact || awaitsUser(contact)) return { kind: 'idle' }
       const choice = await this.#choose(tables, contact, hasRoom)
-      if ('kind' in choice) return choice
+      const message = 'kind' in choice ? undefined : choice
+      if (message && !isWrittenFor(contact, message.value)) {
+        return {
+          kind: 'held',
+          contact,
+          message: await holdMessage(tables, contactNo, message, this.#now()),
+        }
+      }
+      if ('kind' in choice) {
+        const at = await this.#announcesAt(tables, contact, hasRoom)
+        if (at === undefined) return choice
+        if (at > this.#now()) return sooner(choice, at)
+      }
       if (!contact.identity) return { kind: 'needs-identity', contact }
       const entry = await currentSession(tables, contact)
       if (!entry) return { kind: 'needs-session', contact }
       if (await isJammed(tables, contact, entry)) return this.#giveUp(tables, contact, entry)
       if (mustWait(entry, contact)) return { kind: 'idle' }
-      return this.#seal(tables, contact, entry, choice)
+      return this.#seal(tables, contact, entry, message)
     })
   }
 
@@ -67,10 +88,27 @@ export class Sealer {
   heartbeat(contactNo: number): Promise<PutRequest | undefined> {
     return inTransaction(this.#context.store, async (tables) => {
       const contact = await tables.requireContact(contactNo)
-      const entry = contact.changed ? undefined : await currentSession(tables, contact)
+      const entry = awaitsUser(contact) ? undefined : await currentSession(tables, contact)
       if (!entry || mustWait(entry, contact)) return undefined
       return this.#seal(tables, contact, entry, undefined)
     })
+  }
+
+  /**
+   * When the contact is to be told that this home has another number; undefined for not now. Whatever is
+   * under way tells it, too.
+   */
+  async #announcesAt(
+    tables: Tables,
+    { no, announce, accepted, blocked }: ContactRecord,
+    hasRoom: boolean,
+  ): Promise<number | undefined> {
+    const now = this.#now()
+    if (!announce || !accepted || blocked || now >= announce.until) return undefined
+    if (!hasRoom && announce.at > 0) return undefined
+    if ((await tables.sentEnvelopes(no)).length > 0) return undefined
+    // Noted while the clock was ahead: there is nothing to wait for.
+    return announce.at > now + ANNOUNCE_LATER_MS ? 0 : announce.at
   }
 
   /** The message with the lowest sequence that may go out now. */
@@ -110,13 +148,14 @@ export class Sealer {
     const { platform } = this.#context
     const now = this.#now()
     const content = await this.#content(tables, contact, message?.value)
-    const sealed = sealMessage(platform.primitives, entry.session, content, {
-      entropy: messageEntropy(platform),
-      now,
-    })
+    const entropy = messageEntropy(platform)
+    const sealed = sealMessage(platform.primitives, entry.session, content, { entropy, now })
+    entropy.drawn.fill(0)
     const id = toHex(sealed.id)
     await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
-    await tables.putContact({ ...contact, unanswered: 0 })
+    const { announce } = contact
+    const announced = announce && { ...announce, at: now + ANNOUNCE_AGAIN_MS }
+    await tables.putContact({ ...contact, unanswered: 0, announce: announced })
     await tables.putSentEnvelope(id, {
       contact: contact.no,
       message: message?.position,
@@ -139,7 +178,9 @@ export class Sealer {
         message.value,
       )
     }
-    const mode = message && !isResend ? 'evict' : 'if-room'
+    // Of a new number the contact learns at once, if the mailbox is full, too: it may be leaving it.
+    const isUrgent = message ? !isResend : announce?.at === 0
+    const mode = isUrgent ? 'evict' : 'if-room'
     return { kind: 'put', id, recipient: entry.session.peer, envelope: sealed.envelope, mode }
   }
 
@@ -163,6 +204,25 @@ export class Sealer {
   }
 }
 
+/** Nothing is sent before the user has decided: about a changed key, or about who has moved. */
+function awaitsUser({ changed, verified, undecided }: ContactRecord): boolean {
+  return changed !== undefined || (verified && undecided === true)
+}
+
+/**
+ * Whether a message may go to who the contact is now: written for the same keys, under whatever number,
+ * or for whoever the number belongs to. Whatever else has put it here, it is not sealed.
+ */
+function isWrittenFor(contact: ContactRecord, { writtenFor }: OutgoingRecord): boolean {
+  return (
+    writtenFor === undefined || contact.identity === undefined || isOfPinned(contact, writtenFor)
+  )
+}
+
+function sooner(step: Step, at: number): Step {
+  return { kind: 'wait', until: step.kind === 'wait' ? Math.min(step.until, at) : at }
+}
+
 /** Ahead of every receipt, and nothing is under way any more that could bring one. */
 async function isJammed(
   tables: Tables,
@@ -172,6 +232,10 @@ async function isJammed(
   return mustWaitForReceipt(session) && (await tables.outbox(no, 'out', 1)).length === 0
 }
 
+/** Between two tries to tell a contact the new number, while nothing says that it has arrived. */
+const ANNOUNCE_AGAIN_MS = 30 * 60 * 1000
+/** And to one whom nobody knows where it is. */
+export const ANNOUNCE_LATER_MS: number = 24 * 60 * 60 * 1000
 const REPLACEMENT_WAIT_MS = 60 * 60 * 1000
 /** Resent envelopes that wait at the server or for its answer, for each contact. */
 const MAX_RESENDS_UNDERWAY = 2

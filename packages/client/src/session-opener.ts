@@ -9,7 +9,7 @@ import { initiateSession, type Session, sessionToSendIn } from '@couplet/protoco
 import { equalBytes } from '@couplet/wire'
 import type { Context } from './context.ts'
 import type { Peer, PeerDirectory } from './peer-directory.ts'
-import type { ContactRecord, SessionEntry } from './records.ts'
+import type { ContactRecord, ContinuityRecord, SessionEntry } from './records.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /** Thrown by `open` when this contact's session was replaced too often of late. */
@@ -46,7 +46,7 @@ export class SessionOpener {
       self,
       peer: peer.identity,
       prekeys: this.#directory.prekeys(contact, peer),
-      continues: toContinue(before.entries),
+      continues: continuityOf(contact, before.entries),
       entropy: {
         ephemeralSeed: random(32),
         sessionSecret: random(32),
@@ -98,11 +98,18 @@ function isSpent({ session }: SessionEntry): boolean {
   return session.standing !== 'live' || session.established
 }
 
-/** The session whose continuation is proven: the one that was last in use. */
-function toContinue(entries: readonly SessionEntry[]): Session | undefined {
-  return entries
+/**
+ * What a new session proves that it continues: the session that was last in use or, when a number has
+ * changed since, the one before.
+ */
+export function continuityOf(
+  { continuity }: ContactRecord,
+  entries: readonly SessionEntry[],
+): { readonly continuity: ContinuityRecord } | undefined {
+  const [last] = entries
     .filter(({ session }) => session.established)
-    .toSorted((a, b) => b.usedAt - a.usedAt)[0]?.session
+    .toSorted((a, b) => b.usedAt - a.usedAt)
+  return last?.session ?? (continuity && { continuity })
 }
 
 /** Whether one more session may be replaced now. What a clock noted while it was ahead is past. */

@@ -10,6 +10,7 @@ import {
   type AccountRecord,
   type ContactRecord,
   DEFAULT_SETTINGS,
+  type FormerRecord,
   type IncomingRecord,
   type MovedRecord,
   OUTBOX_PHASES,
@@ -79,17 +80,17 @@ export class Tables {
     return this.#tx.delete('account', 'number-change')
   }
 
-  /** identityId under a number that this home has left, and that is to be given back. */
-  formerIdentity(): Promise<Bytes | undefined> {
-    return this.#tx.get<Bytes>('account', 'former-identity')
+  /** A number that this home has left, and that is to be given back. */
+  formerNumber(): Promise<FormerRecord | undefined> {
+    return this.#tx.get<FormerRecord>('account', 'former-number')
   }
 
-  putFormerIdentity(identityId: Bytes): Promise<void> {
-    return this.#tx.put('account', 'former-identity', 0, identityId)
+  putFormerNumber(former: FormerRecord): Promise<void> {
+    return this.#tx.put('account', 'former-number', 0, former)
   }
 
-  deleteFormerIdentity(): Promise<void> {
-    return this.#tx.delete('account', 'former-identity')
+  deleteFormerNumber(): Promise<void> {
+    return this.#tx.delete('account', 'former-number')
   }
 
   moved(): Promise<MovedRecord | undefined> {
@@ -212,6 +213,39 @@ export class Tables {
     return renumbered
   }
 
+  /**
+   * The messages of a contact to whom nothing was ever sent become another's, behind its own; the
+   * contact is no more.
+   *
+   * @returns the other one, not stored yet.
+   */
+  async absorbContact(from: ContactRecord, into: ContactRecord): Promise<ContactRecord> {
+    let { nextSequence } = into
+    const messages = String(from.no)
+    for (const { position, value } of await this.#tx.list<IncomingRecord | OutgoingRecord>(
+      'messages',
+      messages,
+    )) {
+      if (value.direction === 'incoming') continue
+      if (value.phase.kind !== 'done') {
+        await this.#tx.delete('outbox', outboxList(value.phase.kind, from.no), value.sequence)
+      }
+      await this.#tx.delete('messages', messages, position)
+      await this.putOutgoing(into.no, position, { ...value, sequence: nextSequence++ })
+      const place = await this.placeOfMessage(value.id)
+      if (place?.[0] === from.no) {
+        await this.#tx.put('message-places', value.id, 0, [into.no, position])
+      }
+    }
+    const expiring = await this.#tx.list<readonly [number, number]>('expiring', 'all')
+    for (const { position: place, value } of expiring) {
+      if (value[0] === from.no) await this.#tx.put('expiring', 'all', place, [into.no, value[1]])
+    }
+    await this.#tx.delete('contacts', `phone ${from.phone}`)
+    await this.#tx.delete('contacts', 'all', from.no)
+    return { ...into, nextSequence, accepted: into.accepted || from.accepted }
+  }
+
   nameIdentity(identityId: Uint8Array, contactNo: number): Promise<void> {
     return this.#tx.put('contacts', `identity ${toHex(identityId)}`, 0, contactNo)
   }
@@ -239,7 +273,11 @@ export class Tables {
 
   async addSession(contactNo: number, session: Session, now: number): Promise<SessionEntry> {
     const [last] = await this.#tx.list('sessions', String(contactNo), NEWEST)
-    const no = (last?.position ?? 0) + 1
+    // Never the number of one that was deleted: envelopes of that may be under way.
+    const counter = `last ${contactNo}`
+    const highest = (await this.#tx.get<number>('sessions', counter)) ?? 0
+    const no = Math.max(last?.position ?? 0, highest) + 1
+    await this.#tx.put('sessions', counter, 0, no)
     const entry = { no, session, usedAt: now, receiptedChain: -1 }
     await this.putSession(contactNo, entry)
     return entry

@@ -68,7 +68,7 @@ export async function initiateSession(
     readonly self: OwnIdentity
     readonly peer: Identity
     readonly prekeys: PrekeyBundle
-    readonly continues?: Session | undefined
+    readonly continues?: Pick<Session, 'continuity'> | undefined
     readonly entropy: HandshakeEntropy
     readonly now: number
   },
@@ -175,7 +175,7 @@ export interface Accepted extends Opened {
   /** The initiator, checked and authenticated. */
   readonly peer: Identity
   /** Checks the initiator's claim to continue a session; false for none or a wrong one. */
-  readonly continues: (session: Session) => boolean
+  readonly continues: (session: Pick<Session, 'continuity'>) => boolean
 }
 
 /**
@@ -375,7 +375,7 @@ function continuityProof(primitives: Primitives, resetKey: Uint8Array, hash: Uin
 
 function provesContinuity(
   primitives: Primitives,
-  earlier: Session,
+  earlier: Pick<Session, 'continuity'>,
   hash: Uint8Array,
   proof: Uint8Array,
 ): boolean {

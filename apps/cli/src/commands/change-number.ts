@@ -61,17 +61,10 @@ async function finish(
   code: string,
   pin: string | undefined,
 ): Promise<Registered> {
-  // The code may have taken its time: what came meanwhile would be lost with the old number.
-  await withCouplet(context, (couplet, deadline) => online(context, couplet, deadline), access)
   const { finishNumberChange } = await sdk()
   const work = finishNumberChange({ ...access, code, pin })
   const inTime = unlessInterrupted(commandDeadline(context).race(work))
   return context.terminal.during('Changing your number …', inTime)
-}
-
-async function online(context: Context, couplet: Couplet, deadline: Deadline): Promise<number> {
-  await goOnline(context, couplet, deadline)
-  return 0
 }
 
 async function report(
@@ -83,7 +76,7 @@ async function report(
   await terminal.printJson({ type: 'number-changed', ...change })
   await terminal.answer(`You are ${phone} now; ${formerPhone} is free.`)
   terminal.say(
-    'People learn it with your next message to them, and go on with the same conversation.',
+    'The devices of people you write with are told, and go on with the same conversation.',
   )
   if (replaced) terminal.say('The number had other keys before. People who know them are warned.')
 }

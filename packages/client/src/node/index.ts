@@ -97,10 +97,11 @@ export async function beginNumberChange(
 }
 
 /**
- * Finishes a change of number with the code. Contacts learn the new number with the next message to
- * them, and go on as before: the keys are the same.
+ * Finishes a change of number with the code. What waits at the old number is received first, and the
+ * contacts are told; they go on as before: the keys are the same.
  *
- * @throws {ClientError} those of `completeRegistration`: nothing is changed.
+ * @throws {ClientError} those of `completeRegistration`: nothing is changed, and the same code may be
+ *   brought again.
  */
 export async function finishNumberChange(
   settings: HomeSettings & { readonly code: string; readonly pin?: string | undefined },
