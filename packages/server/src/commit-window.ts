@@ -93,7 +93,7 @@ export class CommitWindow {
       const { id: ownId, sender } = held.envelope
       const ended = { id: ownId, sender, end: answer, endedAt: at }
       this.#release(held)
-      this.#recent.add({ ...ended, recipient })
+      this.#recent.add(id, { sender, recipient, end: answer, endedAt: at })
       held.answer.resolve({ outcome: answer, evicted: [] })
       return { ended, room: false }
     }

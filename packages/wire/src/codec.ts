@@ -6,17 +6,20 @@ import type { Bytes } from './bytes.ts'
 import { WireError } from './errors.ts'
 
 /**
- * Collects fields in order and writes them once, into bytes of exactly their length. It is on the
- * path of every frame: a number costs no allocation until then.
+ * Writes fields in order, into bytes of exactly their length. It is on the path of every frame, so
+ * whoever knows how long the whole becomes says so: then nothing is copied twice.
  *
  * @throws {RangeError} for a number, or a length, that its field cannot hold: cutting it would make
  *   one encoding of two values.
  */
 export class Writer {
-  /** In order: bytes as they are, or a number whose width stands in `#widths`. */
-  readonly #fields: (Uint8Array | number)[] = []
-  readonly #widths: number[] = []
+  #written: Bytes
   #length = 0
+
+  /** @param expected - bytes of the whole; any number is right, the true one is the fastest. */
+  constructor(expected: number = SMALL_BYTES) {
+    this.#written = new Uint8Array(expected)
+  }
 
   u8(value: number): this {
     return this.#number(value, 1, 0xff)
@@ -35,10 +38,10 @@ export class Writer {
     return this.#number(value, 8, Number.MAX_SAFE_INTEGER)
   }
 
-  /** Bytes of a length that the reader knows. Shared until `finish`, not copied. */
+  /** Bytes of a length that the reader knows. */
   bytes(value: Uint8Array): this {
-    this.#fields.push(value)
-    this.#length += value.length
+    const at = this.#take(value.length)
+    this.#written.set(value, at)
     return this
   }
 
@@ -52,33 +55,36 @@ export class Writer {
     return this.u32(value.length).bytes(value)
   }
 
+  /** Nothing is written after it. */
   finish(): Bytes {
-    const written = new Uint8Array(this.#length)
-    let offset = 0
-    let numbers = 0
-    for (const field of this.#fields) {
-      if (typeof field === 'number') {
-        const end = offset + this.#widths[numbers++]!
-        writeBigEndian(written, field, offset, end)
-        offset = end
-      } else {
-        written.set(field, offset)
-        offset += field.length
-      }
-    }
-    return written
+    const isExact = this.#length === this.#written.length
+    return isExact ? this.#written : this.#written.slice(0, this.#length)
   }
 
   #number(value: number, width: number, max: number): this {
     if (!Number.isInteger(value) || value < 0 || value > max) {
       throw new RangeError('number does not fit its field')
     }
-    this.#fields.push(value)
-    this.#widths.push(width)
-    this.#length += width
+    const at = this.#take(width)
+    writeBigEndian(this.#written, value, at, at + width)
     return this
   }
+
+  /** Where the next so many bytes go. */
+  #take(length: number): number {
+    const at = this.#length
+    this.#length += length
+    if (this.#length > this.#written.length) {
+      const longer = new Uint8Array(Math.max(this.#length, 2 * this.#written.length))
+      longer.set(this.#written.subarray(0, at))
+      this.#written = longer
+    }
+    return at
+  }
 }
+
+/** Small enough to lie on the engine's own heap, large enough for most answers. */
+const SMALL_BYTES = 64
 
 /**
  * Reads fields in order. Every read checks that its bytes are there.

@@ -154,7 +154,7 @@ const STATUS_KINDS = ['waiting', 'delivered', 'settled', 'refused', 'evicted', '
 const OUTCOME_KINDS = [...STATUS_KINDS, 'stored', 'duplicate', 'full'] as const
 
 export function encodeClientFrame(frame: ClientFrame): Bytes {
-  const writer = new Writer().u8(TYPE[frame.type])
+  const writer = new Writer(expectedBytes(frame)).u8(TYPE[frame.type])
   switch (frame.type) {
     case 'login':
       return writer.bytes(frame.identityId).bytes(frame.signature).finish()
@@ -175,6 +175,22 @@ export function encodeClientFrame(frame: ClientFrame): Bytes {
       writer.u32(frame.ref).u16(frame.ids.length)
       for (const id of frame.ids) writer.bytes(id)
       return writer.finish()
+  }
+}
+
+/** The length of the four frames that a message costs. */
+function expectedBytes(frame: ClientFrame | ServerFrame): number | undefined {
+  switch (frame.type) {
+    case 'put':
+      return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
+    case 'deliver':
+      return 1 + ID_BYTES + 8 + frame.envelope.length
+    case 'ack':
+      return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
+    case 'put-result':
+      return 1 + 4 + 1 + (frame.outcome.kind === 'delivered' ? RECEIPT_BYTES : 0)
+    default:
+      return undefined
   }
 }
 
@@ -226,7 +242,7 @@ function decodeClientFields(type: number, reader: Reader): ClientFrame {
 }
 
 export function encodeServerFrame(frame: ServerFrame): Bytes {
-  const writer = new Writer().u8(TYPE[frame.type])
+  const writer = new Writer(expectedBytes(frame)).u8(TYPE[frame.type])
   switch (frame.type) {
     case 'challenge':
       return writer.bytes(frame.challenge).finish()
