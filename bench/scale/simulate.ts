@@ -6,6 +6,7 @@
  * decides. And the end of a node: all of its connections come back by the specification's backoff.
  */
 import { parseArgs } from 'node:util'
+import { LOGIN_QUEUE_LIMITS } from '../../packages/server/src/login-queue.ts'
 import {
   EMPTY_MAILBOX,
   type MailboxRecord,
@@ -105,10 +106,11 @@ function wait(tries: number): number {
 
 /**
  * All lose their connection at once. Tries come by the backoff; a try is served when the servers
- * that are left have time for it within ten seconds, and fails otherwise.
+ * that are left have time for it within the patience of their queue, and is told otherwise when to
+ * come again. (packages/server/src/login-queue.ts)
  */
 function herd(connections: number, loginsPerSecond: number): object {
-  const GIVE_UP_S = 10
+  const PATIENCE_S = LOGIN_QUEUE_LIMITS.patienceMs / 1000
   const STEP_S = 0.05
   const due = new Map<number, number[]>()
   const plan = (at: number, tries: number): void => {
@@ -124,8 +126,11 @@ function herd(connections: number, loginsPerSecond: number): object {
     for (const tried of due.get(slot) ?? []) {
       tries++
       busyUntil = Math.max(busyUntil, now)
-      if (busyUntil - now > GIVE_UP_S) plan(now + GIVE_UP_S + wait(tried + 1), tried + 1)
-      else {
+      const queue = busyUntil - now
+      if (queue > PATIENCE_S) {
+        const asked = Math.min(30, Math.ceil(queue)) * (1 + random())
+        plan(now + Math.max(asked, wait(tried + 1)), tried + 1)
+      } else {
         busyUntil += 1 / loginsPerSecond
         back++
         if (back === Math.floor(connections / 2)) halfAt = busyUntil

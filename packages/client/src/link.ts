@@ -4,7 +4,7 @@
  */
 import { type Bytes, fromHex } from '@couplet/wire'
 import type { ConnectionState } from './api.ts'
-import { backoffMs } from './backoff.ts'
+import { backoffMs, fraction } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import type { FormerMailbox } from './former-number.ts'
@@ -247,13 +247,16 @@ export class Link {
 
   #failed(error: unknown): void {
     this.#setState('offline')
-    const isFinal = error instanceof ClientError && FINAL.has(error.code)
-    if (!isFinal && !this.#closed) this.#retryLater()
+    const known = error instanceof ClientError ? error : undefined
+    const isFinal = known !== undefined && FINAL.has(known.code)
+    if (!isFinal && !this.#closed) this.#retryLater(known?.details.retryAfter)
   }
 
-  #retryLater(): void {
+  /** @param retryAfter - seconds, as the server says; a crowd that hears the same comes apart, too. */
+  #retryLater(retryAfter = 0): void {
     const { random, clock } = this.#context.platform
-    const wait = backoffMs(random, this.#attempt++, RECONNECT)
+    const asked = 1000 * Math.min(retryAfter, MAX_RETRY_AFTER_S) * (1 + fraction(random))
+    const wait = Math.max(asked, backoffMs(random, this.#attempt++, RECONNECT))
     this.#stopWaiting()
     this.#waiting = true
     this.#cancelTimer = clock.schedule(wait, () => {
@@ -346,6 +349,8 @@ async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> 
 /** Trying again would change nothing. */
 const FINAL: ReadonlySet<string> = new Set(['unauthenticated', 'client-too-old'])
 const RECONNECT = { firstMs: 500, maxMs: 30_000 }
+/** No server keeps its people away for longer. */
+const MAX_RETRY_AFTER_S = 60
 /** How long `settled` waits for answers that depend on somebody else's device. */
 const SETTLE_LIMIT_MS = 10_000
 /** An envelope whose sender could not be looked up. */

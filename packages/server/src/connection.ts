@@ -212,20 +212,21 @@ export class Connection implements Channel {
 
   async #login(identityId: Uint8Array, signature: Uint8Array): Promise<void> {
     this.#state = 'checking'
-    const login = {
-      identityId: Uint8Array.from(identityId),
-      signature: Uint8Array.from(signature),
-      challenge: this.#challenge,
-      serverNames: this.#peer.serverNames,
-    }
+    const own = Uint8Array.from(identityId)
     try {
-      const user = await checkLogin(this.#services, login)
+      const user = await checkLogin(this.#services, {
+        identityId: own,
+        signature: Uint8Array.from(signature),
+        challenge: this.#challenge,
+        serverNames: this.#peer.serverNames,
+        isWaited: () => this.#state === 'checking',
+      })
       if (this.#state !== 'checking') return
       this.#services.meter.count('logins', user ? 'welcome' : 'refused')
-      if (user) this.#welcome(login.identityId, user.seenAt)
+      if (user) this.#welcome(own, user.seenAt)
       else this.#fail(...STRANGER)
-    } catch {
-      this.#fail('unavailable', CLOSE_CODE.stopping)
+    } catch (error) {
+      this.#workFailed(CONNECTION_REF, error)
     }
   }
 
@@ -297,11 +298,10 @@ export class Connection implements Channel {
 
   /** Without the store nothing can be promised; the client asks again. */
   #workFailed(ref: number, error: unknown): void {
-    const { code, retryAfter } =
-      error instanceof WireError
-        ? { code: error.code, retryAfter: error.details.retryAfter ?? 0 }
-        : { code: 'unavailable' as const, retryAfter: STORE_RETRY_SECONDS }
-    if (ref === CONNECTION_REF) this.#fail(code, CLOSE_CODE.stopping)
+    const known = error instanceof WireError
+    const code = known ? error.code : 'unavailable'
+    const retryAfter = known ? (error.details.retryAfter ?? 0) : STORE_RETRY_SECONDS
+    if (ref === CONNECTION_REF) this.#fail(code, CLOSE_CODE.stopping, retryAfter)
     else this.#send({ type: 'error', ref, code, retryAfter })
   }
 
@@ -347,8 +347,8 @@ export class Connection implements Channel {
     this.#alive = true
   }
 
-  #fail(code: ErrorCode, closeCode: number): void {
-    this.#send({ type: 'error', ref: CONNECTION_REF, code, retryAfter: 0 })
+  #fail(code: ErrorCode, closeCode: number, retryAfter = 0): void {
+    this.#send({ type: 'error', ref: CONNECTION_REF, code, retryAfter })
     this.#end(closeCode)
   }
 

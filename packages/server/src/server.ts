@@ -20,6 +20,7 @@ import { Identities } from './identities.ts'
 import { DEFAULT_LIMITS, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { IN_FLIGHT_WINDOW } from './live-user.ts'
 import { createLog } from './log.ts'
+import { LoginQueue, type LoginQueueLimits } from './login-queue.ts'
 import { memoryStore } from './memory-store.ts'
 import { Meter } from './meter.ts'
 import { meteredStore } from './metered-store.ts'
@@ -71,6 +72,8 @@ export interface ServerOptions {
   /** Between two looks for what expired. */
   readonly expiryIntervalMs?: number | undefined
   readonly timing?: Partial<ConnectionTiming> | undefined
+  /** How many logins are checked at one time, and may wait. */
+  readonly logins?: LoginQueueLimits | undefined
   readonly httpTiming?: Partial<HttpTiming> | undefined
   /** What differs from `DEFAULT_LIMITS`; `NO_LIMITS` for measurements. */
   readonly limits?: Partial<Limits> | undefined
@@ -192,6 +195,7 @@ function compose(options: ServerOptions, engine: Engine, capacity: number, log: 
     {
       delivery,
       directory,
+      logins: new LoginQueue(options.logins),
       isBlocked: (phone) => admission.isBlocked(phone),
       clock,
       capacity,
