@@ -18,8 +18,10 @@ import {
   LIVE_USERS,
   LiveRelay,
   logins,
+  type Survival,
   sendingUsers,
   storeForAbsent,
+  survival,
 } from './server/workloads.ts'
 
 export const QUICK_SERVER_PLAN: ServerPlan = { rounds: 2, liveMs: 1500, absent: 100 }
@@ -53,6 +55,7 @@ export async function benchServer(
       for (const one of contestants) await one.away(round)
     }
     for (const one of contestants) await one.idle()
+    for (const one of contestants) await one.beKilled()
     return {
       benchmark: 'server',
       ...withLoadAfter(before),
@@ -75,6 +78,7 @@ class ServerUnderTest {
   readonly #relay: LiveRelay
   readonly #folder: string
   #idleBytes = 0
+  #killed: Survival | undefined
 
   private constructor(options: {
     readonly name: string
@@ -124,7 +128,12 @@ class ServerUnderTest {
   }
 
   async idle(): Promise<void> {
-    this.#idleBytes = await idleMemory(this.#server, this.#absent(0))
+    this.#idleBytes = await idleMemory(this.#server, this.#everybodyAbsent())
+  }
+
+  async beKilled(): Promise<void> {
+    if (!this.#subject.stores) return
+    this.#killed = await survival(this.#server, this.#absent(0), sendingUsers())
   }
 
   figures(): ServerFigures {
@@ -134,12 +143,17 @@ class ServerUnderTest {
         Object.entries(this.samples).map(([measure, all]) => [measure, figure(all)]),
       ),
       idleKiB: rounded(this.#idleBytes / 1024),
+      ...(this.#killed && { killed: this.#killed }),
     }
   }
 
   async stop(): Promise<void> {
-    await this.#server.stop()
+    await this.#server.process.stop()
     rmSync(this.#folder, { recursive: true, force: true })
+  }
+
+  #everybodyAbsent(): number[] {
+    return Array.from({ length: this.#plan.rounds }, (_, round) => this.#absent(round)).flat()
   }
 
   #absent(round: number): number[] {

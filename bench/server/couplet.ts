@@ -16,7 +16,7 @@ import {
 } from '@couplet/wire'
 import { WebSocket } from 'ws'
 import { embeddedStore } from '../../packages/server/src/embedded-store.ts'
-import { freePort, startProgram, stopProgram } from './processes.ts'
+import { freePort, ServerProcess } from './processes.ts'
 import {
   type Client,
   type ClientEvents,
@@ -35,7 +35,7 @@ export const couplet: ServerSubject = {
     const port = await freePort()
     const users = Array.from({ length: count }, (_, number) => account(number))
     await register(folder, users)
-    const child = await startProgram(
+    const server = await ServerProcess.start(
       {
         command: process.execPath,
         args: [
@@ -52,9 +52,8 @@ export const couplet: ServerSubject = {
       port,
     )
     const running: RunningServer = {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connect(port, users, user, events),
-      stop: () => stopProgram(child),
     }
     return running
   },

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { generate, type Packet, parser } from 'mqtt-packet'
-import { dial, freePort, startProgram, stopProgram } from './processes.ts'
+import { dial, freePort, ServerProcess } from './processes.ts'
 import { type Client, type ClientEvents, PAYLOAD_BYTES, type ServerSubject } from './subject.ts'
 
 export const mosquitto: ServerSubject = {
@@ -26,11 +26,10 @@ export const mosquitto: ServerSubject = {
         'log_type error',
       ].join('\n'),
     )
-    const child = await startProgram({ command: 'mosquitto', args: ['-c', file] }, port)
+    const server = await ServerProcess.start({ command: 'mosquitto', args: ['-c', file] }, port)
     return {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connect(port, user, events),
-      stop: () => stopProgram(child),
     }
   },
 }

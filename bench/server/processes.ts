@@ -18,8 +18,46 @@ export function hasProgram(name: string): boolean {
   return folders.some((folder) => existsSync(join(folder, name)))
 }
 
-/** Starts a program and waits until it takes connections at `port`. */
-export async function startProgram(program: Program, port: number): Promise<ChildProcess> {
+/** A server that can be ended in more than one way, and started again on what it left. */
+export class ServerProcess {
+  readonly #program: Program
+  readonly #port: number
+  #child: ChildProcess
+
+  private constructor(program: Program, port: number, child: ChildProcess) {
+    this.#program = program
+    this.#port = port
+    this.#child = child
+  }
+
+  /** Resolves when it takes connections at `port`. */
+  static async start(program: Program, port: number): Promise<ServerProcess> {
+    return new ServerProcess(program, port, await startProgram(program, port))
+  }
+
+  /** Its children count, too. */
+  get pid(): number {
+    return this.#child.pid!
+  }
+
+  async restart(): Promise<void> {
+    this.#child = await startProgram(this.#program, this.#port)
+  }
+
+  /** In good order. */
+  stop(): Promise<void> {
+    return stopProgram(this.#child)
+  }
+
+  /** `kill -9`, of everything that it started, too. */
+  async kill(): Promise<void> {
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve))
+    for (const pid of tree(this.pid)) process.kill(pid, 'SIGKILL')
+    await ended
+  }
+}
+
+async function startProgram(program: Program, port: number): Promise<ChildProcess> {
   const { command, args, env, cwd } = program
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -41,7 +79,7 @@ export async function startProgram(program: Program, port: number): Promise<Chil
   return child
 }
 
-export async function stopProgram(child: ChildProcess): Promise<void> {
+async function stopProgram(child: ChildProcess): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return
   const ended = new Promise((resolve) => child.once('exit', resolve))
   child.kill('SIGTERM')

@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { WebSocket } from 'ws'
-import { dial, freePort, startProgram, stopProgram } from './processes.ts'
+import { dial, freePort, ServerProcess } from './processes.ts'
 import { type Client, type ClientEvents, PAYLOAD_BYTES, type ServerSubject } from './subject.ts'
 
 export const wsRelay: ServerSubject = {
@@ -17,14 +17,13 @@ export const wsRelay: ServerSubject = {
   async start() {
     const port = await freePort()
     const program = join(import.meta.dirname, 'ws-relay.ts')
-    const child = await startProgram(
+    const server = await ServerProcess.start(
       { command: process.execPath, args: [program, `${port}`] },
       port,
     )
     return {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connectWebSocket(port, user, events),
-      stop: () => stopProgram(child),
     }
   },
 }
@@ -36,11 +35,10 @@ export const cRelay: ServerSubject = {
     const port = await freePort()
     const binary = join(folder, 'relay')
     execFileSync('cc', ['-O2', '-o', binary, join(import.meta.dirname, 'relay.c')])
-    const child = await startProgram({ command: binary, args: [`${port}`] }, port)
+    const server = await ServerProcess.start({ command: binary, args: [`${port}`] }, port)
     return {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connectTcp(port, user, events),
-      stop: () => stopProgram(child),
     }
   },
 }

@@ -1,5 +1,7 @@
 /** Results of the server's benchmark, and the report for people. */
+
 import { type Conditions, type Figure, OURS, table } from '../harness.ts'
+import type { Survival } from './workloads.ts'
 
 export interface ServerPlan {
   readonly rounds: number
@@ -21,6 +23,8 @@ export interface ServerFigures {
   readonly remark: string
   readonly speed: Readonly<Record<string, Figure>>
   readonly idleKiB: number
+  /** Messages for the absent that were accepted just before a `kill -9`, and were gone after it. */
+  readonly killed?: Survival
 }
 
 export function serverReport(results: ServerResults): string {
@@ -32,11 +36,12 @@ export function serverReport(results: ServerResults): string {
     `1 KiB messages; medians of ${results.plan.rounds} rounds; in brackets the server's CPU, µs`,
     '',
     table([
-      ['', ...measures, 'idle, KiB'],
+      ['', ...measures, 'idle, KiB', 'lost by kill -9'],
       ...Object.entries(figures).map(([name, all]) => [
         name,
         ...measures.map((measure) => cell(all, measure)),
         String(all.idleKiB),
+        all.killed ? `${all.killed.lost} of ${all.killed.accepted}` : '-',
       ]),
     ]),
     '',

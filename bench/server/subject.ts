@@ -1,3 +1,5 @@
+import type { ServerProcess } from './processes.ts'
+
 /**
  * A server that carries messages between people, as the benchmark sees it. Each adapter starts the
  * real program with accounts 0, 1, 2 …, and speaks the server's own protocol over its real sockets,
@@ -13,10 +15,8 @@ export interface ServerSubject {
 }
 
 export interface RunningServer {
-  /** The process; its children count, too. */
-  readonly pid: number
+  readonly process: ServerProcess
   connect(user: number, events: ClientEvents): Promise<Client>
-  stop(): Promise<void>
 }
 
 export interface ClientEvents {
@@ -29,6 +29,10 @@ export interface ClientEvents {
 export interface Client {
   /** Sends a message of 1 KiB that was never sent before. */
   send(to: number): void
+  /**
+   * Where nothing is said to have been accepted: resolves when the server has read what was sent.
+   */
+  processed?(): Promise<void>
   /** Ends the connection in good order. */
   close(): Promise<void>
 }

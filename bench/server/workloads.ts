@@ -11,6 +11,12 @@ export interface Cost {
   readonly cpuMs: number
 }
 
+/** Of messages that were accepted before a `kill -9`. */
+export interface Survival {
+  readonly accepted: number
+  readonly lost: number
+}
+
 /** Users of the live relay, in pairs that write to each other. */
 export const LIVE_USERS = 200
 /** Messages under way in each direction of a pair. */
@@ -45,7 +51,7 @@ export class LiveRelay {
   async run(durationMs: number): Promise<Cost> {
     this.#arrived = 0
     this.#running = true
-    const before = cpuMs(this.#server.pid)
+    const before = cpuMs(this.#server.process.pid)
     const start = performance.now()
     for (let user = 0; user < LIVE_USERS; user++) {
       for (let i = 0; i < WINDOW; i++) this.#send(user)
@@ -56,7 +62,7 @@ export class LiveRelay {
       this.#quiet = resolve
     })
     const wallMs = performance.now() - start
-    return { operations: this.#arrived, wallMs, cpuMs: cpuMs(this.#server.pid) - before }
+    return { operations: this.#arrived, wallMs, cpuMs: cpuMs(this.#server.process.pid) - before }
   }
 
   async close(): Promise<void> {
@@ -102,8 +108,8 @@ export async function storeForAbsent(
       return client
     }),
   )
-  await untilIdle(server.pid)
-  const before = cpuMs(server.pid)
+  await untilIdle(server.process.pid)
+  const before = cpuMs(server.process.pid)
   const start = performance.now()
   for (let i = 0; i < STORE_WINDOW * clients.length && queue.length > 0; i++) {
     clients[i % clients.length]!.send(queue.pop()!)
@@ -113,18 +119,68 @@ export async function storeForAbsent(
   await Promise.race([done.promise, new Promise((resolve) => setTimeout(resolve, SILENCE_MS))])
   if (!told) {
     for (let i = 0; queue.length > 0; i++) clients[i % clients.length]!.send(queue.pop()!)
-    await untilIdle(server.pid)
+    await untilIdle(server.process.pid)
   } else await done.promise
   const wallMs = performance.now() - start
-  const cost = { operations: wanted, wallMs, cpuMs: cpuMs(server.pid) - before }
+  const cost = { operations: wanted, wallMs, cpuMs: cpuMs(server.process.pid) - before }
   await Promise.all(clients.map((client) => client.close()))
   return cost
 }
 
+/**
+ * Messages for the absent are accepted, and in that moment the server is killed. What is there when
+ * it has been started again?
+ */
+export async function survival(
+  server: RunningServer,
+  absent: readonly number[],
+  senders: readonly number[],
+): Promise<Survival> {
+  const accepted = absent.length * STORED_EACH
+  let missing = accepted
+  const all = Promise.withResolvers<void>()
+  const onAccepted = (): void => {
+    if (--missing === 0) all.resolve()
+  }
+  const clients = await Promise.all(
+    senders.map((sender) => server.connect(sender, { onMessage: () => {}, onAccepted })),
+  )
+  for (const [index, user] of absent.entries()) {
+    for (let i = 0; i < STORED_EACH; i++) clients[index % clients.length]!.send(user)
+  }
+  await Promise.race([all.promise, Promise.all(clients.map(hasBeenRead))])
+  await server.process.kill()
+  await server.process.restart()
+  let arrived = 0
+  await inParallel(absent, LOGINS_AT_ONCE, async (user) => {
+    const waiting = await arrivals(server, user)
+    arrived += waiting
+  })
+  return { accepted, lost: accepted - arrived }
+}
+
+/** Never, where the server says by itself what it has accepted. */
+function hasBeenRead(client: Client): Promise<void> {
+  return client.processed?.() ?? new Promise(() => {})
+}
+
+/** How many messages wait for somebody: all that can, or as many as come until nothing more does. */
+async function arrivals(server: RunningServer, user: number): Promise<number> {
+  let arrived = 0
+  const all = Promise.withResolvers<void>()
+  const onMessage = (): void => {
+    if (++arrived === STORED_EACH) all.resolve()
+  }
+  const client = await server.connect(user, { onMessage })
+  await Promise.race([all.promise, new Promise((resolve) => setTimeout(resolve, SILENCE_MS))])
+  await client.close()
+  return arrived
+}
+
 /** Those who were away come back. One operation: one login with its messages. */
 export async function drain(server: RunningServer, absent: readonly number[]): Promise<Cost> {
-  await untilIdle(server.pid)
-  const before = cpuMs(server.pid)
+  await untilIdle(server.process.pid)
+  const before = cpuMs(server.process.pid)
   const start = performance.now()
   await inParallel(absent, LOGINS_AT_ONCE, async (user) => {
     let missing = STORED_EACH
@@ -137,31 +193,31 @@ export async function drain(server: RunningServer, absent: readonly number[]): P
     await client.close()
   })
   const wallMs = performance.now() - start
-  return { operations: absent.length, wallMs, cpuMs: cpuMs(server.pid) - before }
+  return { operations: absent.length, wallMs, cpuMs: cpuMs(server.process.pid) - before }
 }
 
 /** One operation: a connection, a login, a goodbye. */
 export async function logins(server: RunningServer, users: readonly number[]): Promise<Cost> {
-  const before = cpuMs(server.pid)
+  const before = cpuMs(server.process.pid)
   const start = performance.now()
   await inParallel(users, LOGINS_AT_ONCE, async (user) => {
     const client = await server.connect(user, { onMessage: () => {} })
     await client.close()
   })
   const wallMs = performance.now() - start
-  return { operations: users.length, wallMs, cpuMs: cpuMs(server.pid) - before }
+  return { operations: users.length, wallMs, cpuMs: cpuMs(server.process.pid) - before }
 }
 
 /** @returns Bytes of resident memory for each connection that is logged in and silent. */
 export async function idleMemory(server: RunningServer, users: readonly number[]): Promise<number> {
-  await untilIdle(server.pid)
-  const before = residentBytes(server.pid)
+  await untilIdle(server.process.pid)
+  const before = residentBytes(server.process.pid)
   const clients: Client[] = []
   await inParallel(users, LOGINS_AT_ONCE, async (user) => {
     clients.push(await server.connect(user, { onMessage: () => {} }))
   })
-  await untilIdle(server.pid)
-  const grown = residentBytes(server.pid) - before
+  await untilIdle(server.process.pid)
+  const grown = residentBytes(server.process.pid) - before
   await Promise.all(clients.map((client) => client.close()))
   return grown / users.length
 }

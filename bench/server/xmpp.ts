@@ -6,7 +6,7 @@ import { randomBytes } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { join } from 'node:path'
-import { dial, freePort, startProgram, stopProgram } from './processes.ts'
+import { dial, freePort, ServerProcess } from './processes.ts'
 import { type Client, type ClientEvents, PAYLOAD_BYTES, type ServerSubject } from './subject.ts'
 
 const HOST = 'bench.local'
@@ -20,7 +20,7 @@ export const ejabberd: ServerSubject = {
     const port = await freePort()
     const config = join(folder, 'ejabberd.yml')
     writeFileSync(config, EJABBERD_CONFIG.replace('PORT', String(port)))
-    const child = await startProgram(
+    const server = await ServerProcess.start(
       {
         command: 'erl',
         args: ['-noinput', '-mnesia', 'dir', `"${folder}/mnesia"`, '+K', 'true', '-s', 'ejabberd'],
@@ -35,9 +35,8 @@ export const ejabberd: ServerSubject = {
     )
     await registerAll(port, users)
     return {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connect(port, user, events),
-      stop: () => stopProgram(child),
     }
   },
 }
@@ -50,15 +49,14 @@ export const prosody: ServerSubject = {
     const config = join(folder, 'prosody.cfg.lua')
     mkdirSync(join(folder, 'data'))
     writeFileSync(config, PROSODY_CONFIG.replace('PORT', String(port)).replaceAll('FOLDER', folder))
-    const child = await startProgram(
+    const server = await ServerProcess.start(
       { command: 'prosody', args: ['--config', config, '-F', '--root'] },
       port,
     )
     await registerAll(port, users)
     return {
-      pid: child.pid!,
+      process: server,
       connect: (user, events) => connect(port, user, events),
-      stop: () => stopProgram(child),
     }
   },
 }
@@ -147,6 +145,11 @@ async function connect(port: number, user: number, { onMessage }: ClientEvents):
       stream.write(
         `<message type='chat' to='${nameOf(to)}@${HOST}'><body>${BODY}</body></message>`,
       ),
+    // Stanzas of one stream are handled in order. Any answer will do, a refusal, too.
+    processed: async () => {
+      const ping = `<iq type='get' to='${HOST}' id='p'><ping xmlns='urn:xmpp:ping'/></iq>`
+      await stream.ask(ping, /<iq[^>]*id=['"]p['"].*?(\/>|<\/iq>)/s)
+    },
     close: () =>
       new Promise((resolve) => {
         stream.socket.once('close', () => resolve())
