@@ -5,9 +5,9 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   {
     name: 'identities and prekeys enter no derivation (misbinding, unknown key-share)',
     edits: [
-      { file: SOURCE.handshake, find: '      responder,\n      encodedPrekeys,\n', replace: '' },
+      { file: SOURCE.schedule, find: '      responder,\n      encodedPrekeys,\n', replace: '' },
       {
-        file: SOURCE.handshake,
+        file: SOURCE.schedule,
         find: 'th1, identityBlock, initiator, responder)',
         replace: 'th1, identityBlock, initiator)',
       },
@@ -21,38 +21,38 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   },
   mutant(
     'th1 without the recipient',
-    [SOURCE.handshake, '      responder,\n      encodedPrekeys,\n', '      encodedPrekeys,\n'],
+    [SOURCE.schedule, '      responder,\n      encodedPrekeys,\n', '      encodedPrekeys,\n'],
     [TEST.handshake, 'H(th1) is of every part'],
   ),
   mutant(
     'th1 without the prekeys',
-    [SOURCE.handshake, '      responder,\n      encodedPrekeys,\n', '      responder,\n'],
+    [SOURCE.schedule, '      responder,\n      encodedPrekeys,\n', '      responder,\n'],
     [TEST.handshake, 'H(th1) is of every part'],
   ),
   mutant(
     'th1 without ctR',
-    [SOURCE.handshake, '      offer.wrappedSecret,\n', ''],
+    [SOURCE.schedule, '      offer.wrappedSecret,\n', ''],
     [TEST.handshake, 'H(th1) is of every part'],
   ),
   mutant(
     'th1 without ctK',
-    [SOURCE.handshake, '      offer.encapsulatedKey,\n', ''],
+    [SOURCE.schedule, '      offer.encapsulatedKey,\n', ''],
     [TEST.handshake, 'H(th1) is of every part'],
   ),
   mutant(
     'th2 without the identity block',
-    [SOURCE.handshake, 'th1, identityBlock, initiator, responder)', 'th1, initiator, responder)'],
+    [SOURCE.schedule, 'th1, identityBlock, initiator, responder)', 'th1, initiator, responder)'],
     [TEST.handshake, 'as computed by hand'],
   ),
   mutant(
     'the RSA-wrapped secret does not enter ck',
-    [SOURCE.handshake, 'concatBytes(FULL, ...secrets)', 'concatBytes(FULL, ...secrets.slice(1))'],
+    [SOURCE.schedule, 'concatBytes(FULL, ...secrets)', 'concatBytes(FULL, ...secrets.slice(1))'],
     [TEST.handshake, 'as computed by hand'],
   ),
   mutant(
     'the ML-KEM secret does not enter ck',
     [
-      SOURCE.handshake,
+      SOURCE.schedule,
       'concatBytes(FULL, ...secrets)',
       'concatBytes(FULL, ...secrets.slice(0, 3))',
     ],
@@ -60,13 +60,13 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'nothing authenticates the initiator',
-    [SOURCE.handshake, 'ikm: input.authenticator', 'ikm: new Uint8Array(32)'],
+    [SOURCE.schedule, 'ikm: input.authenticator', 'ikm: new Uint8Array(32)'],
     [TEST.attacks, 'who shows another’s record'],
   ),
   mutant(
     'an all-zero agreement goes on',
     [
-      SOURCE.handshake,
+      SOURCE.schedule,
       'if (!shared) throw new ProtocolError(otherwise',
       'if (!shared) return new Uint8Array(32)\n  if (shared.length === 0) throw new ProtocolError(otherwise',
     ],
@@ -102,7 +102,7 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a proof of continuity is of no handshake',
-    [SOURCE.handshake, 'resetKey, LABEL_CONTINUITY, hash)', 'resetKey, LABEL_CONTINUITY)'],
+    [SOURCE.schedule, 'resetKey, LABEL_CONTINUITY, hash)', 'resetKey, LABEL_CONTINUITY)'],
     [TEST.handshake, 'as computed by hand'],
   ),
   mutant(
@@ -112,7 +112,7 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the caller’s session secret is wiped',
-    [SOURCE.handshake, '...secrets.slice(1))', '...secrets)'],
+    [SOURCE.schedule, '...secrets.slice(1))', '...secrets)'],
     [TEST.handshake, 'secrets handed in are the caller’s'],
   ),
 ]

@@ -5,7 +5,7 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   mutant(
     'only the latest reset key is accepted',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       '...session.continuity.accepted].slice(0, 2)',
       '...session.continuity.accepted].slice(0, 1)',
     ],
@@ -14,7 +14,7 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   mutant(
     'reset keys are accepted for ever',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       '...session.continuity.accepted].slice(0, 2)',
       '...session.continuity.accepted]',
     ],
@@ -23,7 +23,7 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   mutant(
     'an end goes on proving with its first reset key',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       'continuity: { ...session.continuity, proving: derived.resetKey }',
       'continuity: session.continuity',
     ],
@@ -84,12 +84,12 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'four chains gone by are remembered',
-    [SOURCE.ratchet, 'slice(0, REMEMBERED_CHAINS)', 'slice(0, REMEMBERED_CHAINS - 1)'],
+    [SOURCE.step, 'slice(0, REMEMBERED_CHAINS)', 'slice(0, REMEMBERED_CHAINS - 1)'],
     [TEST.ratchet, 'late messages of the last five'],
   ),
   mutant(
     'six chains gone by are remembered',
-    [SOURCE.ratchet, 'slice(0, REMEMBERED_CHAINS)', 'slice(0, REMEMBERED_CHAINS + 1)'],
+    [SOURCE.step, 'slice(0, REMEMBERED_CHAINS)', 'slice(0, REMEMBERED_CHAINS + 1)'],
     [TEST.ratchet, 'late messages of the last five'],
   ),
   mutant(
@@ -155,13 +155,13 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'a KEM key is offered after 17 steps',
-    [SOURCE.ratchet, 'stepsSinceKem >= KEM_STEP_INTERVAL', 'stepsSinceKem > KEM_STEP_INTERVAL'],
+    [SOURCE.step, 'stepsSinceKem >= KEM_STEP_INTERVAL', 'stepsSinceKem > KEM_STEP_INTERVAL'],
     [TEST.ratchet, 'come after 16 DH steps'],
   ),
   mutant(
     'a KEM key is offered after a little more than 24 hours',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       'now - kemMixedAt >= KEM_TIME_INTERVAL_MS',
       'now - kemMixedAt > KEM_TIME_INTERVAL_MS',
     ],
@@ -169,38 +169,38 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the KEM secret is not mixed in',
-    [SOURCE.ratchet, 'input.kemSecret ? concatBytes(shared, input.kemSecret) : shared', 'shared'],
+    [SOURCE.step, 'input.kemSecret ? concatBytes(shared, input.kemSecret) : shared', 'shared'],
     [TEST.ratchet, 'the secret enters the root key'],
   ),
   mutant(
     'an unanswered offer stays valid',
-    [SOURCE.ratchet, 'secret: undefined, offer: undefined }', 'secret: undefined }'],
+    [SOURCE.step, 'secret: undefined, offer: undefined }', 'secret: undefined }'],
     [TEST.ratchet, 'does not answer is void'],
   ),
   mutant(
     'the old ratchet secret is kept',
-    [SOURCE.ratchet, 'secret: undefined, offer: undefined }', 'offer: undefined }'],
+    [SOURCE.step, 'secret: undefined, offer: undefined }', 'offer: undefined }'],
     [TEST.ratchet, 'no message key outlives its turn'],
   ),
   mutant(
     'a session is established by the first message of any kind',
-    [SOURCE.ratchet, 'session.established || session.sending !== undefined', 'true'],
+    [SOURCE.step, 'session.established || session.sending !== undefined', 'true'],
     [TEST.ratchet, 'a session is established by'],
   ),
   mutant(
     'ratchet keys are not validated',
-    [SOURCE.ratchet, '  validateCurveKey(header.ratchetKey)\n', ''],
+    [SOURCE.step, '  validateCurveKey(header.ratchetKey)\n', ''],
     [TEST.ratchet, 'a ratchet key that must not be used'],
   ),
   mutant(
     'offered KEM keys are not validated',
-    [SOURCE.ratchet, '  if (header.offer) validateKemKey(header.offer)\n', ''],
+    [SOURCE.header, '  if (header.offer) validateKemKey(header.offer)\n', ''],
     [TEST.ratchet, 'an offered key that is not reduced'],
   ),
   mutant(
     'an all-zero step goes on',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       "if (!shared) throw new ProtocolError('invalid-key', 'key agreement gave zero')\n  const ikm = input.kemSecret ? concatBytes(shared, input.kemSecret) : shared",
       'const ikm = shared ?? new Uint8Array(32)',
     ],
@@ -218,13 +218,13 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'message keys come from the chain key itself',
-    [SOURCE.ratchet, 'ikm: messageKey,', 'ikm: chainKey,'],
+    [SOURCE.chain, 'ikm: messageKey,', 'ikm: chainKey,'],
     [TEST.handshake, 'as computed by hand'],
   ),
   mutant(
     'chain keys stay as they are',
     [
-      SOURCE.ratchet,
+      SOURCE.chain,
       'nextKey: primitives.hmacSha256(chainKey, CHAIN_KEY_CONSTANT)',
       'nextKey: chainKey.slice() as Bytes',
     ],

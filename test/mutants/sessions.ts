@@ -133,7 +133,7 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
     // The simulation's thief follows states and guesses no keys: it does not see this one.
     'the ratchet key is the same for ever',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       'const secret = new Uint8Array(entropy.ratchetSeed)',
       'const secret = new Uint8Array(32).fill(entropy.ratchetSeed.length)',
     ],
@@ -177,7 +177,7 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
   mutant(
     'simulation: no step heals',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       'input.kemSecret ? concatBytes(shared, input.kemSecret) : shared',
       'new Uint8Array(32)',
     ],
@@ -186,7 +186,7 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
   mutant(
     'simulation: a gap of one is jumped by two',
     [
-      SOURCE.ratchet,
+      SOURCE.chain,
       'for (let count = chain.count; count < number; count++)',
       'for (let count = chain.count; count < number + Number(number - chain.count === 1); count++)',
     ],
@@ -195,7 +195,7 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
   mutant(
     'simulation: the next header key is that of this chain',
     [
-      SOURCE.ratchet,
+      SOURCE.step,
       'nextReceivingHeaderKey: derived.nextHeaderKey',
       'nextReceivingHeaderKey: session.nextReceivingHeaderKey',
     ],

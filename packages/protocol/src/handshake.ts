@@ -16,30 +16,24 @@
  * Left to the caller: whether H(th1) was seen before (`handshakeHash` is cheap, ask first), and
  * what a missing continuity proof means (session-choice.ts).
  */
-import {
-  type Bytes,
-  concatBytes,
-  equalBytes,
-  KEY_TYPE,
-  SIGNED_IDENTITY_BYTES,
-  wipe,
-} from '@couplet/wire'
-import { ETM_KEYS_BYTES, KEY_BYTES, RSA_CIPHERTEXT_BYTES } from './constants.ts'
+import { type Bytes, concatBytes, equalBytes, SIGNED_IDENTITY_BYTES, wipe } from '@couplet/wire'
+import { KEY_BYTES, RSA_CIPHERTEXT_BYTES } from './constants.ts'
 import { type HandshakeHeader, parseEnvelope } from './envelope.ts'
 import { ProtocolError } from './errors.ts'
 import { etmOpen, etmSeal } from './etm.ts'
 import { type Identity, importIdentity, type OwnIdentity } from './identity.ts'
-import { validateCurveKey } from './key-validation.ts'
 import {
-  LABEL_CONTINUITY,
-  LABEL_HANDSHAKE_HASH,
-  LABEL_HANDSHAKE_KEY,
-  LABEL_IDENTITY_BLOCK,
-  LABEL_SESSION,
-  LABEL_SESSION_SECRET,
-  LABEL_TRANSCRIPT_1,
-  LABEL_TRANSCRIPT_2,
-} from './labels.ts'
+  agree,
+  continuityProof,
+  handshakeKey,
+  hashTranscript,
+  identityBlockKeys,
+  sessionSecrets,
+  transcript1,
+  transcript2,
+} from './key-schedule.ts'
+import { validateCurveKey } from './key-validation.ts'
+import { LABEL_SESSION_SECRET } from './labels.ts'
 import type { OwnPrekeys, PrekeyBundle } from './prekeys.ts'
 import type { Primitives } from './primitives.ts'
 import { type Opened, openMessage } from './ratchet.ts'
@@ -261,118 +255,6 @@ export function acceptSession(
   }
 }
 
-// -------------------------------------------------------------------------------------------------
-// The key schedule, the same for both roles
-
-type Offer = Pick<HandshakeHeader, 'ephemeralKey' | 'wrappedSecret' | 'encapsulatedKey'>
-
-function transcript1(
-  primitives: Primitives,
-  responder: Uint8Array,
-  encodedPrekeys: Uint8Array,
-  offer: Offer,
-): Bytes {
-  return primitives.sha256(
-    concatBytes(
-      LABEL_TRANSCRIPT_1,
-      responder,
-      encodedPrekeys,
-      Uint8Array.of(KEY_TYPE.x25519),
-      offer.ephemeralKey,
-      offer.wrappedSecret,
-      offer.encapsulatedKey,
-    ),
-  )
-}
-
-function hashTranscript(primitives: Primitives, th1: Uint8Array): Bytes {
-  return primitives.sha256(concatBytes(LABEL_HANDSHAKE_HASH, th1))
-}
-
-/** ck, from secrets in the order S, DH(EK, IK_B), DH(EK, SPK_B), K; they are wiped. */
-function handshakeKey(
-  primitives: Primitives,
-  th1: Uint8Array,
-  secrets: readonly [Uint8Array, Bytes, Bytes, Bytes],
-): Bytes {
-  const ikm = concatBytes(FULL, ...secrets)
-  const ck = primitives.hkdfSha256({ salt: th1, ikm, info: LABEL_HANDSHAKE_KEY, length: KEY_BYTES })
-  wipe(ikm, ...secrets.slice(1))
-  return ck
-}
-
-function identityBlockKeys(primitives: Primitives, ck: Uint8Array): Bytes {
-  return primitives.hkdfSha256({
-    salt: ck,
-    ikm: new Uint8Array(),
-    info: LABEL_IDENTITY_BLOCK,
-    length: ETM_KEYS_BYTES,
-  })
-}
-
-function transcript2(
-  primitives: Primitives,
-  input: {
-    readonly th1: Uint8Array
-    readonly identityBlock: Uint8Array
-    readonly initiator: Uint8Array
-    readonly responder: Uint8Array
-  },
-): Bytes {
-  const { th1, identityBlock, initiator, responder } = input
-  return primitives.sha256(
-    concatBytes(LABEL_TRANSCRIPT_2, th1, identityBlock, initiator, responder),
-  )
-}
-
-interface SessionSecrets {
-  /** RK */
-  readonly rootKey: Bytes
-  /** Header keys of the initiator's first chain and of the responder's. */
-  readonly initiatorHeaderKey: Bytes
-  readonly responderHeaderKey: Bytes
-  readonly resetKey: Bytes
-  /** sid */
-  readonly id: Bytes
-}
-
-function sessionSecrets(
-  primitives: Primitives,
-  input: { readonly ck: Uint8Array; readonly authenticator: Uint8Array; readonly th2: Uint8Array },
-): SessionSecrets {
-  const okm = primitives.hkdfSha256({
-    salt: input.ck,
-    ikm: input.authenticator,
-    info: concatBytes(LABEL_SESSION, input.th2),
-    length: 3 * KEY_BYTES + 2 * ETM_KEYS_BYTES,
-  })
-  const secrets = {
-    rootKey: okm.slice(0, 32),
-    initiatorHeaderKey: okm.slice(32, 96),
-    responderHeaderKey: okm.slice(96, 160),
-    resetKey: okm.slice(160, 192),
-    id: okm.slice(192, 224),
-  }
-  wipe(okm)
-  return secrets
-}
-
-/** DH, refusing the all-zero result (RFC 7748, 6.1). */
-function agree(
-  primitives: Primitives,
-  secret: Uint8Array,
-  publicKey: Uint8Array,
-  otherwise: 'invalid-key' | 'undecryptable',
-): Bytes {
-  const shared = primitives.x25519(secret, publicKey)
-  if (!shared) throw new ProtocolError(otherwise, 'key agreement gave zero')
-  return shared
-}
-
-function continuityProof(primitives: Primitives, resetKey: Uint8Array, hash: Uint8Array): Bytes {
-  return primitives.hmacSha256(resetKey, LABEL_CONTINUITY, hash)
-}
-
 function provesContinuity(
   primitives: Primitives,
   earlier: Pick<Session, 'continuity'>,
@@ -414,6 +296,4 @@ function blankSession(
   }
 }
 
-/** X3DH's domain separation from a curve point. */
-const FULL = new Uint8Array(KEY_BYTES).fill(0xff)
 const NO_PROOF = new Uint8Array(KEY_BYTES)

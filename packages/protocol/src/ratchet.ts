@@ -2,10 +2,7 @@
  * The Double Ratchet with header encryption and a post-quantum step, in order only.
  * (spec/session.md; Double Ratchet, revision 4, with the names of its section 4)
  *
- *     step    RK', CK, NHK, reset key = HKDF(salt = RK, DH(own, theirs) ‖ [KEM secret], label)
- *     chain   MK = HMAC(CK, 0x01)          CK' = HMAC(CK, 0x02)
- *     keys    encKey ‖ macKey ‖ receiptKey = HKDF(MK, label, 96)
- *     header  type ‖ dhPub ‖ n ‖ flags ‖ [type ‖ ek] ‖ [ct]            eh = EtM(header keys, header)
+ * Steps are in ratchet-step.ts, keys of messages in chain.ts, headers in message-header.ts.
  *
  * Stepping is lazy: a side turns its ratchet when it next sends. No skipped keys are stored: a gap
  * is jumped over and the keys in it are gone, so no message key outlives its turn. A message that
@@ -14,27 +11,9 @@
  * Every function goes from a state to a new state. One that throws, or answers anything but
  * `opened`, has changed nothing. `previousCount` (PN) is not sent: nothing would use it.
  */
-import {
-  type Bytes,
-  CURVE_KEY_BYTES,
-  concatBytes,
-  equalBytes,
-  KEM_PUBLIC_KEY_BYTES,
-  KEY_TYPE,
-  Reader,
-  Writer,
-  wipe,
-} from '@couplet/wire'
-import {
-  ETM_KEYS_BYTES,
-  KEM_CIPHERTEXT_BYTES,
-  KEM_STEP_INTERVAL,
-  KEM_TIME_INTERVAL_MS,
-  KEY_BYTES,
-  MAX_FORWARD_JUMP,
-  MAX_UNRECEIPTED,
-  REMEMBERED_CHAINS,
-} from './constants.ts'
+import { type Bytes, concatBytes, equalBytes, wipe } from '@couplet/wire'
+import { advance, advanceTo } from './chain.ts'
+import { MAX_FORWARD_JUMP, MAX_UNRECEIPTED } from './constants.ts'
 import { type Content, decodeContent, encodeContent } from './content.ts'
 import {
   envelopePrefix,
@@ -45,22 +24,13 @@ import {
 } from './envelope.ts'
 import { ProtocolError } from './errors.ts'
 import { etmOpen, etmSeal } from './etm.ts'
-import { asProtocolError } from './identity.ts'
-import { validateCurveKey, validateKemKey } from './key-validation.ts'
-import { LABEL_ASSOCIATED_DATA, LABEL_MESSAGE, LABEL_RATCHET, LABEL_RECEIPT } from './labels.ts'
+import { LABEL_ASSOCIATED_DATA, LABEL_RECEIPT } from './labels.ts'
+import { decodeHeader, encodeHeader, findChain } from './message-header.ts'
 import type { Primitives } from './primitives.ts'
-import type { Position, ReceivingChain, SendingChain, Session } from './session.ts'
+import { type MessageEntropy, receivingStep, sendingStep } from './ratchet-step.ts'
+import type { Position, Session } from './session.ts'
 
-/** Fresh random bytes for one message; what is not needed is not used. */
-export interface MessageEntropy {
-  /** IVs of header and content, 16 bytes each. */
-  readonly headerIv: Bytes
-  readonly contentIv: Bytes
-  /** Secret of a new ratchet key, 32 bytes. */
-  readonly ratchetSeed: Bytes
-  /** Seed of a KEM key to offer, 64 bytes. */
-  readonly kemSeed: Bytes
-}
+export type { MessageEntropy } from './ratchet-step.ts'
 
 /** A message ready to be stored and sent. */
 export interface Sealed {
@@ -206,168 +176,6 @@ export function noteReceipt(session: Session, position: Position): Session {
   return { ...session, handshake, sending: { ...chain, receipted, announce: false } }
 }
 
-// -------------------------------------------------------------------------------------------------
-// Steps
-
-function sendingStep(
-  primitives: Primitives,
-  session: Session,
-  { entropy, now }: { readonly entropy: MessageEntropy; readonly now: number },
-): Session {
-  const remote = session.remote
-  if (!remote) throw new ProtocolError('unreadable-state', 'session has no remote key')
-  const secret = new Uint8Array(entropy.ratchetSeed)
-  const kem = remote.offer ? primitives.kemEncapsulate(remote.offer) : undefined
-  const derived = rootStep(primitives, {
-    rootKey: session.rootKey,
-    secret,
-    remoteKey: remote.key,
-    kemSecret: kem?.sharedSecret,
-  })
-  const stepsSinceKem = kem ? 0 : session.stepsSinceKem + 1
-  const kemMixedAt = kem ? now : session.kemMixedAt
-  const offers = stepsSinceKem >= KEM_STEP_INTERVAL || now - kemMixedAt >= KEM_TIME_INTERVAL_MS
-  return {
-    ...session,
-    rootKey: derived.rootKey,
-    sending: {
-      index: session.sending ? session.sending.index + 1 : 0,
-      key: derived.chainKey,
-      headerKey: session.nextSendingHeaderKey,
-      count: 0,
-      receipted: 0,
-      publicKey: primitives.x25519PublicKey(secret),
-      secret,
-      offer: offers ? kemOffer(primitives, entropy.kemSeed) : undefined,
-      ciphertext: kem?.ciphertext,
-      announce: true,
-    },
-    nextSendingHeaderKey: derived.nextHeaderKey,
-    stepDue: false,
-    stepsSinceKem,
-    kemMixedAt,
-    continuity: {
-      ...session.continuity,
-      accepted: [derived.resetKey, ...session.continuity.accepted].slice(0, 2),
-    },
-  }
-}
-
-function receivingStep(
-  primitives: Primitives,
-  session: Session,
-  header: Header,
-  { now, initialSecret }: { readonly now: number; readonly initialSecret?: Uint8Array },
-): Session {
-  validateCurveKey(header.ratchetKey)
-  const secret = session.sending?.secret ?? initialSecret
-  if (!secret) throw new ProtocolError('undecryptable', 'no own key for this chain')
-  const offerSeed = session.sending?.offer?.seed
-  if (header.ciphertext && !offerSeed) {
-    throw new ProtocolError('undecryptable', 'answers an offer that was not made')
-  }
-  const mixed = header.ciphertext !== undefined && offerSeed !== undefined
-  const derived = rootStep(primitives, {
-    rootKey: session.rootKey,
-    secret,
-    remoteKey: header.ratchetKey,
-    kemSecret: mixed ? primitives.kemDecapsulate(offerSeed, header.ciphertext) : undefined,
-  })
-  const past = session.receiving
-    ? [session.receiving.headerKey, ...session.pastHeaderKeys].slice(0, REMEMBERED_CHAINS)
-    : session.pastHeaderKeys
-  return {
-    ...session,
-    rootKey: derived.rootKey,
-    established: session.established || session.sending !== undefined,
-    // Its secret half has done its work; an offer that this step did not answer is void.
-    sending: session.sending && { ...session.sending, secret: undefined, offer: undefined },
-    remote: { key: header.ratchetKey.slice(), offer: header.offer?.slice() },
-    receiving: { key: derived.chainKey, headerKey: session.nextReceivingHeaderKey, count: 0 },
-    nextReceivingHeaderKey: derived.nextHeaderKey,
-    pastHeaderKeys: past,
-    stepDue: true,
-    stepsSinceKem: mixed ? 0 : session.stepsSinceKem + 1,
-    kemMixedAt: mixed ? now : session.kemMixedAt,
-    continuity: { ...session.continuity, proving: derived.resetKey },
-  }
-}
-
-function kemOffer(primitives: Primitives, freshSeed: Bytes): { seed: Bytes; key: Bytes } {
-  const seed = new Uint8Array(freshSeed)
-  return { seed, key: primitives.kemPublicKey(seed) }
-}
-
-/** KDF_RK: RK' ‖ CK ‖ NHK ‖ reset key. Wipes the KEM secret. */
-function rootStep(
-  primitives: Primitives,
-  input: {
-    readonly rootKey: Uint8Array
-    readonly secret: Uint8Array
-    readonly remoteKey: Uint8Array
-    readonly kemSecret: Bytes | undefined
-  },
-): { rootKey: Bytes; chainKey: Bytes; nextHeaderKey: Bytes; resetKey: Bytes } {
-  const shared = primitives.x25519(input.secret, input.remoteKey)
-  if (!shared) throw new ProtocolError('invalid-key', 'key agreement gave zero')
-  const ikm = input.kemSecret ? concatBytes(shared, input.kemSecret) : shared
-  const okm = primitives.hkdfSha256({
-    salt: input.rootKey,
-    ikm,
-    info: LABEL_RATCHET,
-    length: 3 * KEY_BYTES + ETM_KEYS_BYTES,
-  })
-  const derived = {
-    rootKey: okm.slice(0, 32),
-    chainKey: okm.slice(32, 64),
-    nextHeaderKey: okm.slice(64, 128),
-    resetKey: okm.slice(128, 160),
-  }
-  wipe(shared, ikm, input.kemSecret, okm)
-  return derived
-}
-
-// -------------------------------------------------------------------------------------------------
-// Chains
-
-interface Advanced {
-  readonly nextKey: Bytes
-  /** encKey ‖ macKey */
-  readonly messageKeys: Bytes
-  readonly receiptKey: Bytes
-}
-
-/** KDF_CK and the message's keys. */
-function advance(primitives: Primitives, chainKey: Uint8Array): Advanced {
-  const messageKey = primitives.hmacSha256(chainKey, MESSAGE_KEY_CONSTANT)
-  const okm = primitives.hkdfSha256({
-    salt: NO_SALT,
-    ikm: messageKey,
-    info: LABEL_MESSAGE,
-    length: ETM_KEYS_BYTES + KEY_BYTES,
-  })
-  const advanced = {
-    nextKey: primitives.hmacSha256(chainKey, CHAIN_KEY_CONSTANT),
-    messageKeys: okm.slice(0, ETM_KEYS_BYTES),
-    receiptKey: okm.slice(ETM_KEYS_BYTES),
-  }
-  wipe(messageKey, okm)
-  return advanced
-}
-
-/** Jumps over a gap; the keys in it are destroyed. */
-function advanceTo(primitives: Primitives, chain: ReceivingChain, number: number): Advanced {
-  let key = chain.key
-  for (let count = chain.count; count < number; count++) {
-    const next = primitives.hmacSha256(key, CHAIN_KEY_CONSTANT)
-    if (key !== chain.key) wipe(key)
-    key = next
-  }
-  const advanced = advance(primitives, key)
-  if (key !== chain.key) wipe(key)
-  return advanced
-}
-
 function openContent(
   primitives: Primitives,
   parsed: ParsedEnvelope,
@@ -393,83 +201,6 @@ function associatedData(sessionId: Uint8Array, sender: Uint8Array, recipient: Ui
   return concatBytes(LABEL_ASSOCIATED_DATA, sessionId, sender, recipient)
 }
 
-// -------------------------------------------------------------------------------------------------
-// Headers
-
-interface Header {
-  readonly ratchetKey: Uint8Array
-  /** n */
-  readonly number: number
-  /** ek */
-  readonly offer: Uint8Array | undefined
-  /** ct */
-  readonly ciphertext: Uint8Array | undefined
-}
-
-const OFFER_FLAG = 0x01
-const CIPHERTEXT_FLAG = 0x02
-
-function encodeHeader(chain: SendingChain): Bytes {
-  const offer = chain.announce ? chain.offer : undefined
-  const ciphertext = chain.announce ? chain.ciphertext : undefined
-  const writer = new Writer()
-    .u8(KEY_TYPE.x25519)
-    .bytes(chain.publicKey)
-    .u32(chain.count)
-    .u8((offer ? OFFER_FLAG : 0) | (ciphertext ? CIPHERTEXT_FLAG : 0))
-  if (offer) writer.u8(KEY_TYPE.mlKem768).bytes(offer.key)
-  if (ciphertext) writer.bytes(ciphertext)
-  return writer.finish()
-}
-
-/** The header is authenticated by the time it is read; what is wrong with it, its peer made so. */
-function decodeHeader(encoded: Uint8Array): Header {
-  const header = asProtocolError(() => {
-    const reader = new Reader(encoded)
-    const ratchetKey = reader.expect(KEY_TYPE.x25519, 'key type').bytes(CURVE_KEY_BYTES)
-    const number = reader.u32()
-    const flags = reader.u8()
-    if (flags & ~(OFFER_FLAG | CIPHERTEXT_FLAG)) {
-      throw new ProtocolError('malformed', 'unknown header flags')
-    }
-    const offer =
-      flags & OFFER_FLAG
-        ? reader.expect(KEY_TYPE.mlKem768, 'key type').bytes(KEM_PUBLIC_KEY_BYTES)
-        : undefined
-    const ciphertext = flags & CIPHERTEXT_FLAG ? reader.bytes(KEM_CIPHERTEXT_BYTES) : undefined
-    reader.finish()
-    return { ratchetKey, number, offer, ciphertext }
-  })
-  if (header.offer) validateKemKey(header.offer)
-  return header
-}
-
-type FoundChain =
-  | { readonly kind: 'current' | 'next'; readonly header: Bytes }
-  | { readonly kind: 'late' }
-  | { readonly kind: 'foreign' }
-
-/** Tries the header keys: of the current chain, of the next one, of those gone by. */
-function findChain(
-  primitives: Primitives,
-  session: Session,
-  encryptedHeader: Uint8Array,
-  ad: Uint8Array,
-): FoundChain {
-  const open = (keys: Uint8Array) =>
-    etmOpen(primitives, { keys, sealed: encryptedHeader, associatedData: [ad] })
-  const current = session.receiving && open(session.receiving.headerKey)
-  if (current) return { kind: 'current', header: current }
-  const next = open(session.nextReceivingHeaderKey)
-  if (next) return { kind: 'next', header: next }
-  const late = session.pastHeaderKeys.some((keys) => open(keys) !== undefined)
-  return { kind: late ? 'late' : 'foreign' }
-}
-
-const MESSAGE_KEY_CONSTANT = Uint8Array.of(0x01)
-const CHAIN_KEY_CONSTANT = Uint8Array.of(0x02)
-/** HKDF without a salt: as many zeros as the hash is long (RFC 5869, 2.2). */
-const NO_SALT = new Uint8Array(KEY_BYTES)
 const STANDING_AFTER_MESSAGE = {
   live: 'live',
   dead: 'revived',
