@@ -6,6 +6,7 @@ import { MESSAGES_MUTANTS } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { RATCHET_MUTANTS } from './ratchet.ts'
 import { SESSIONS_MUTANTS } from './sessions.ts'
+import { SIGNATURES_MUTANTS } from './signatures.ts'
 
 export const MUTANTS: readonly Mutant[] = [
   ...MESSAGES_MUTANTS,
@@ -13,5 +14,6 @@ export const MUTANTS: readonly Mutant[] = [
   ...HANDSHAKE_MUTANTS,
   ...RATCHET_MUTANTS,
   ...SESSIONS_MUTANTS,
+  ...SIGNATURES_MUTANTS,
   ...CLIENT_MUTANTS,
 ]

@@ -27,6 +27,7 @@ export function tryOut(
   mutants: readonly Mutant[],
   tell: (mutant: Mutant, verdict: Verdict, seconds: number) => void,
 ): Verdict[] {
+  if (mutants.length === 0) return []
   const folder = makeCopy()
   try {
     // Code moves on: a mutant whose place is gone is found before anything is run.
@@ -70,8 +71,9 @@ function vitest(folder: string, files: readonly string[], tests: readonly string
   rmSync(report, { force: true })
   const filter = ['-t', tests.map(asPattern).join('|')]
   const reporting = ['--reporter=json', `--outputFile=${report}`, '--bail=1']
+  const quick = ['--maxWorkers=1', '--no-isolate', `--testTimeout=${TEST_TIMEOUT_MS}`]
   const program = join(ROOT, 'node_modules', 'vitest', 'vitest.mjs')
-  spawnSync(execPath, [program, 'run', ...files, ...filter, ...reporting], {
+  spawnSync(execPath, [program, 'run', ...files, ...filter, ...reporting, ...quick], {
     cwd: folder,
     timeout: TIMEOUT_MS,
     stdio: 'ignore',
@@ -151,6 +153,8 @@ function makeCopy(): string {
 const ROOT = join(import.meta.dirname, '..', '..')
 const PACKAGES = ['wire', 'protocol', 'client', 'server']
 const TIMEOUT_MS = 300_000
+/** A test that waits for what a mutant never does is ended by this. */
+const TEST_TIMEOUT_MS = 30_000
 const SHORT_SIMULATION = {
   COUPLET_SIMULATION_STEPS: '8000',
   COUPLET_SIMULATION_SEED: '1',

@@ -165,35 +165,37 @@ describe('what is signed', () => {
   })
 
   test('names the server and every field: changing any changes the bytes', () => {
+    const login = { ...base }
+    const registration = { ...base, registrationId: 'r-1' }
+    const request = {
+      ...base,
+      at: 5,
+      method: 'PUT',
+      path: '/v1/prekeys',
+      bodyHash: marked(9, 32),
+    }
     const variants = [
-      login,
-      wire.loginSignedBytes({ ...base, serverName: 'chat.exampl' }),
-      wire.loginSignedBytes({ ...base, challenge: marked(0, 32) }),
-      wire.loginSignedBytes({ ...base, identityId: marked(0, 32) }),
-      registration,
-      wire.registrationSignedBytes({ ...base, registrationId: 'r-2' }),
-      request,
-      wire.requestSignedBytes({
-        ...base,
-        at: 6,
-        method: 'PUT',
-        path: '/v1/prekeys',
-        bodyHash: marked(9, 32),
-      }),
-      wire.requestSignedBytes({
-        ...base,
-        at: 5,
-        method: 'PUT/',
-        path: 'v1/prekeys',
-        bodyHash: marked(9, 32),
-      }),
-      wire.requestSignedBytes({
-        ...base,
-        at: 5,
-        method: 'PUT',
-        path: '/v1/prekeys',
-        bodyHash: marked(1, 32),
-      }),
+      ...[
+        login,
+        { ...login, serverName: 'chat.exampl' },
+        { ...login, challenge: marked(0, 32) },
+        { ...login, identityId: marked(0, 32) },
+      ].map(wire.loginSignedBytes),
+      ...[
+        registration,
+        { ...registration, serverName: 'chat.exampl' },
+        { ...registration, registrationId: 'r-2' },
+        { ...registration, challenge: marked(0, 32) },
+        { ...registration, identityId: marked(0, 32) },
+      ].map(wire.registrationSignedBytes),
+      ...[
+        request,
+        { ...request, serverName: 'chat.exampl' },
+        { ...request, identityId: marked(0, 32) },
+        { ...request, at: 6 },
+        { ...request, method: 'PUT/', path: 'v1/prekeys' },
+        { ...request, bodyHash: marked(1, 32) },
+      ].map(wire.requestSignedBytes),
     ]
     expect(new Set(variants.map(toHex)).size).toBe(variants.length)
   })
