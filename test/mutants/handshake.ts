@@ -51,11 +51,7 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'the ML-KEM secret does not enter ck',
-    [
-      SOURCE.schedule,
-      'concatBytes(FULL, ...secrets)',
-      'concatBytes(FULL, ...secrets.slice(0, 3))',
-    ],
+    [SOURCE.schedule, 'concatBytes(FULL, ...secrets)', 'concatBytes(FULL, ...secrets.slice(0, 3))'],
     [TEST.handshake, 'as computed by hand'],
   ),
   mutant(

@@ -13,11 +13,7 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'reset keys are accepted for ever',
-    [
-      SOURCE.step,
-      '...session.continuity.accepted].slice(0, 2)',
-      '...session.continuity.accepted]',
-    ],
+    [SOURCE.step, '...session.continuity.accepted].slice(0, 2)', '...session.continuity.accepted]'],
     [TEST.handshake, 'is not proven from a state one round trip old'],
   ),
   mutant(
