@@ -1,5 +1,6 @@
 /** What both providers must do alike, beyond known answers. (protocol.md, "Primitives") */
 
+import { createHmac, hkdfSync } from 'node:crypto'
 import { type Bytes, concatBytes, fromHex, toHex, utf8 } from '@couplet/wire'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
@@ -72,6 +73,26 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
     array.set(other)
     expect(primitives.x25519PublicKey(array)).toEqual(publics[1])
     expect(toHex(primitives.x25519(array, peer)!)).toBe(expected[1])
+  })
+
+  test('HMAC and HKDF with keys and outputs of every length around a block', () => {
+    const long = random(300)
+    // What an earlier call leaves behind must not reach a later one.
+    const tags = [0, 1, 31, 32, 55, 56, 63, 64, 65, 131].map((length) => {
+      const key = long.subarray(0, length)
+      const tag = primitives.hmacSha256(key, long.subarray(0, length), long)
+      return [key, length, tag] as const
+    })
+    for (const [key, length, tag] of tags) {
+      const expected = createHmac('sha256', key).update(long.subarray(0, length)).update(long)
+      expect(toHex(tag)).toBe(expected.digest('hex'))
+      const input = { salt: key, ikm: long, info: long.subarray(0, length) }
+      for (const size of [1, 31, 32, 33, 160, 255 * 32]) {
+        const okm = hkdfSync('sha256', input.ikm, input.salt, input.info, size)
+        expect(primitives.hkdfSha256({ ...input, length: size })).toEqual(new Uint8Array(okm))
+      }
+      expect(() => primitives.hkdfSha256({ ...input, length: 255 * 32 + 1 })).toThrow()
+    }
   })
 
   test('two encapsulations differ, and both open', () => {

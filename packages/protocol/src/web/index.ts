@@ -6,21 +6,16 @@
 import { type Bytes, concatBytes, toHex } from '@couplet/wire'
 import { cbc } from '@noble/ciphers/aes.js'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
-import { hkdf } from '@noble/hashes/hkdf.js'
-import { hmac } from '@noble/hashes/hmac.js'
 import { sha256, sha512 } from '@noble/hashes/sha2.js'
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
+import { hkdfSha256, hmacSha256 } from './hmac.ts'
 
 export const webPrimitives: Primitives = {
   sha256: (message) => own(sha256(message)),
   sha512: (message) => own(sha512(message)),
-  hmacSha256(key, ...parts) {
-    const mac = hmac.create(sha256, key)
-    for (const part of parts) mac.update(part)
-    return own(mac.digest())
-  },
-  hkdfSha256: ({ salt, ikm, info, length }) => own(hkdf(sha256, ikm, salt, info, length)),
+  hmacSha256: (key, ...parts) => hmacSha256(key, parts),
+  hkdfSha256,
 
   aesCbcEncrypt: (key, iv, plaintext) => own(cbc(key, iv).encrypt(plaintext)),
   aesCbcDecrypt(key, iv, ciphertext) {
@@ -144,9 +139,14 @@ function littleEndian(bytes: Uint8Array): bigint {
   return BigInt(`0x${toHex(bytes.toReversed())}`)
 }
 
-/** On an `ArrayBuffer` of its own, which is what WebCrypto and our types ask for. */
+/**
+ * On an `ArrayBuffer` of its own, which is what WebCrypto and our types ask for. noble's results mostly
+ * have one; arguments of our callers are never passed on by this.
+ */
 function own(bytes: Uint8Array): Bytes {
-  return new Uint8Array(bytes)
+  const { buffer, byteLength } = bytes
+  const isAlone = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength
+  return isAlone ? (bytes as Bytes) : new Uint8Array(bytes)
 }
 
 const ALGORITHM = { name: 'RSA-OAEP', hash: 'SHA-256' }
