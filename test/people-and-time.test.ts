@@ -153,13 +153,28 @@ describe('a program that shows whole conversations', () => {
     expect(await ben.couplet.history(ana.phone, { before: '00'.repeat(16) })).toEqual([])
   })
 
-  test('is told when there may be something new', async () => {
-    let arrivals = 0
-    await ben.online()
-    ben.couplet.on('arrival', () => arrivals++)
-    await ana.send(ben, 'hello')
-    await until(() => arrivals > 0)
-    expect(await ben.couplet.history(ana.phone)).toMatchObject([{ text: 'hello' }])
+  test('is told whose news there may be, and reads those rows alone', async () => {
+    const cleo = await TestPerson.register(server, '+12025550105')
+    await cleo.send(ben, 'before')
+    await ben.receive()
+    const arrivals: unknown[] = []
+    const couplet = await ben.online()
+    couplet.on('arrival', (peer) => arrivals.push(peer))
+    await ana.send(ben, 'first', 'hello')
+    await until(async () => (await couplet.history(ana.phone)).length === 2)
+    // One that began a session, and one of a session that there was.
+    expect(arrivals).toEqual([ana.phone, ana.phone])
+    const all = await couplet.conversations()
+    expect(all.map(({ contact }) => contact.phone)).toEqual([ana.phone, cleo.phone])
+    expect(await couplet.conversations({ peers: [ana.phone] })).toEqual([all[0]])
+    expect(await couplet.conversations({ peers: ['+12025550999'] })).toEqual([])
+    expect(await couplet.conversations({ peers: [] })).toEqual([])
+    const [contact] = (await couplet.contacts()).filter(({ phone }) => phone === cleo.phone)
+    expect(await couplet.contacts({ peers: ['+12025550999', cleo.phone] })).toEqual([contact])
+    await couplet.block(ana.phone)
+    expect(await couplet.conversations({ peers: [ana.phone, cleo.phone] })).toEqual([all[1]])
+    await couplet.changeSettings({ receipts: false })
+    expect(arrivals.at(-1)).toBeUndefined()
   })
 
   test('everything of one contact is seen at once, and nothing of others', async () => {

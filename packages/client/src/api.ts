@@ -139,8 +139,11 @@ export interface CoupletEvents {
   /** An outgoing message changed its state. */
   status: (message: OutgoingMessage) => void
   connection: (state: ConnectionState) => void
-  /** There may be something new in `messages`, `conversations` and `history`. */
-  arrival: () => void
+  /**
+   * There may be something new in `messages`, `conversations` and `history`: of this contact, or of
+   * anybody when it is undefined.
+   */
+  arrival: (peer: PhoneNumber | undefined) => void
   /**
    * A contact's key changed, a session was replaced by one that could not prove its past, or a
    * contact has another number.
@@ -224,8 +227,12 @@ export interface Couplet {
     peer: string,
     options?: { readonly limit?: number; readonly before?: string },
   ): Promise<readonly (IncomingMessage | OutgoingMessage)[]>
-  /** Everybody whom something was said to or heard from, whoever was heard last first. */
-  conversations(): Promise<readonly Conversation[]>
+  /**
+   * Everybody whom something was said to or heard from, whoever was heard last first.
+   *
+   * @param options.peers - only these, for programs that follow events: whatever number there is.
+   */
+  conversations(options?: { readonly peers?: readonly string[] }): Promise<readonly Conversation[]>
   /**
    * Counts a message as seen, as `messages` does with each that it has given out: for programs
    * that show `history` instead. Seen before, nothing happens.
@@ -235,7 +242,8 @@ export interface Couplet {
   markAllSeen(peer: string): Promise<void>
   /** Outgoing messages that are not delivered yet, oldest first. */
   outbox(): Promise<readonly OutgoingMessage[]>
-  contacts(): Promise<readonly Contact[]>
+  /** @param options.peers - only these, in their order; whoever is unknown is left out. */
+  contacts(options?: { readonly peers?: readonly string[] }): Promise<readonly Contact[]>
   /**
    * The safety number with one contact; asks the server for a contact that is not known yet.
    *

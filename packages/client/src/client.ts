@@ -23,7 +23,7 @@ import type {
   SentMessage,
   Settings,
 } from './api.ts'
-import { ContactBook, publicContact } from './contact-book.ts'
+import { ContactBook, contactsNamed, publicContact } from './contact-book.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import { Expiry, requireTimeToLive } from './expiry.ts'
@@ -35,7 +35,14 @@ import { PeerDirectory } from './peer-directory.ts'
 import type { Platform } from './platform.ts'
 import type { Connector, Plain, ServerApi, Store } from './ports.ts'
 import { PrekeyRotation } from './prekey-rotation.ts'
-import { conversation, conversations, outgoingMessage, unreadMessages } from './reader.ts'
+import {
+  conversation,
+  conversations,
+  outgoingMessage,
+  type PlacedConversation,
+  shown,
+  unreadMessages,
+} from './reader.ts'
 import { type ContactRecord, OUTBOX_PHASES, type OutgoingRecord } from './records.ts'
 import { requirePhoneNumber } from './registration.ts'
 import { noteAllSeen, noteSeen, unreadPlace } from './seen.ts'
@@ -96,7 +103,7 @@ class Client implements Couplet {
     const watch = this.#watch
     this.#context = context({
       status: (contact, message) => watch.status(outgoingMessage(contact, message)),
-      received: () => this.#arrived(),
+      received: (contact) => this.#arrived(contact.phone),
       warning: (kind, contact) => watch.emit('warning', { kind, contact: publicContact(contact) }),
       followed: ({ contact, requeued }) => {
         watch.emit('warning', { kind: 'number-changed', contact: publicContact(contact) })
@@ -166,7 +173,7 @@ class Client implements Couplet {
     const { sent, delivered } = this.#watch.wait(record.id)
     this.#outbox.kick(contact.no)
     if (expiresAfter > 0) await this.#expiry.plan()
-    if (!accepted) await this.#released()
+    if (!accepted) await this.#released(phone)
     return { message: outgoingMessage(contact, record), sent, delivered }
   }
 
@@ -245,8 +252,22 @@ class Client implements Couplet {
     if (ends) await this.#expiry.plan()
   }
 
-  conversations(): Promise<readonly Conversation[]> {
-    return this.#transaction(conversations)
+  async conversations({
+    peers,
+  }: {
+    readonly peers?: readonly string[]
+  } = {}): Promise<readonly Conversation[]> {
+    const phones = peers?.map((peer) => this.#peer(peer))
+    const found = await this.#transaction(async (tables) =>
+      shown(phones ? await contactsNamed(tables, phones) : await tables.contacts()),
+    )
+    const placed: PlacedConversation[] = []
+    // In several transactions: a thousand of them must not keep what is sent and received waiting.
+    for (let from = 0; from < found.length; from += LIST_BATCH) {
+      const batch = found.slice(from, from + LIST_BATCH)
+      placed.push(...(await this.#transaction((tables) => conversations(tables, batch))))
+    }
+    return placed.sort((a, b) => b.position - a.position).map(({ entry }) => entry)
   }
 
   async history(
@@ -287,8 +308,12 @@ class Client implements Couplet {
 
   // ----- people
 
-  contacts(): Promise<readonly Contact[]> {
-    return this.#book.contacts()
+  async contacts({
+    peers,
+  }: {
+    readonly peers?: readonly string[]
+  } = {}): Promise<readonly Contact[]> {
+    return this.#book.contacts(peers?.map((peer) => this.#peer(peer)))
   }
 
   async verify(peer: string): Promise<SafetyNumber> {
@@ -313,7 +338,7 @@ class Client implements Couplet {
 
   async acceptKey(peer: string, identityId: string): Promise<Contact> {
     const { contact, requeued } = await this.#book.acceptKey(this.#peer(peer), identityId)
-    await this.#released()
+    await this.#released(contact.phone)
     for (const record of requeued) this.#watch.status(outgoingMessage(contact, record))
     this.#outbox.kick(contact.no)
     return publicContact(contact)
@@ -325,24 +350,25 @@ class Client implements Couplet {
 
   async accept(peer: string): Promise<Contact> {
     const contact = await this.#book.accept(this.#peer(peer))
-    await this.#released()
+    await this.#released(contact.phone)
     return publicContact(contact)
   }
 
   async block(peer: string, blocked = true): Promise<Contact> {
     const contact = await this.#book.block(this.#peer(peer), blocked)
-    if (!blocked) await this.#released()
+    if (!blocked) await this.#released(contact.phone)
     return publicContact(contact)
   }
 
-  #arrived(): void {
+  /** @param peer - left out, it may be anybody's. */
+  #arrived(peer?: PhoneNumber): void {
     this.#watch.arrived()
-    this.#watch.emit('arrival', undefined)
+    this.#watch.emit('arrival', peer)
   }
 
   /** Somebody is trusted now who was not before: what was held back may be read and proven. */
-  async #released(): Promise<void> {
-    this.#arrived()
+  async #released(peer?: PhoneNumber): Promise<void> {
+    this.#arrived(peer)
     try {
       await this.#link.releaseReceipts()
     } catch (error) {
@@ -474,3 +500,5 @@ class Client implements Couplet {
 }
 
 const HISTORY_LIMIT = 200
+/** Conversations that are read in one transaction. */
+const LIST_BATCH = 100

@@ -29,9 +29,10 @@ export class ContactBook {
     this.#directory = directory
   }
 
-  async contacts(): Promise<readonly Contact[]> {
+  /** @param phones - left out, everybody. */
+  async contacts(phones?: readonly PhoneNumber[]): Promise<readonly Contact[]> {
     return this.#transaction(async (tables) => {
-      const contacts = await tables.contacts()
+      const contacts = phones ? await contactsNamed(tables, phones) : await tables.contacts()
       const known = contacts.filter(({ identity }) => identity !== undefined)
       return Promise.all(
         known.map(async (contact) => {
@@ -213,6 +214,15 @@ export function publicContact(contact: ContactRecord): Contact {
     ...(formerPhone && { formerPhone }),
     ...(changed && { changedKey: { identityId: toHex(changed.id), seenAt: changed.seenAt } }),
   }
+}
+
+/** Those of them that there are. */
+export async function contactsNamed(
+  tables: Tables,
+  phones: readonly PhoneNumber[],
+): Promise<readonly ContactRecord[]> {
+  const found = await Promise.all(phones.map((phone) => tables.contactByPhone(phone)))
+  return found.filter((contact) => contact !== undefined)
 }
 
 function isNamed(identity: PinnedIdentity | undefined, id: string): boolean {

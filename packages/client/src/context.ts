@@ -20,8 +20,8 @@ export interface Context {
 export interface Tell {
   /** An outgoing message changed its state. */
   status(contact: ContactRecord, message: OutgoingRecord): void
-  /** There is something new to read. */
-  received(): void
+  /** There may be something new to read of this contact. */
+  received(contact: ContactRecord): void
   warning(kind: Warning['kind'], contact: ContactRecord): void
   /** A contact has another number, and what waits for it goes there. */
   followed(followed: Followed): void

@@ -87,19 +87,21 @@ export class Inbox {
       const known = await tables.receivedEnvelope(id)
       if (known) {
         const contact = await tables.requireContact(known.contact)
-        return { answer: await this.#ack(tables, contact, known.receipt) }
+        return { contact, received: { answer: await this.#ack(tables, contact, known.receipt) } }
       }
       for await (const { contact, entry } of candidates(tables, delivery.sender)) {
         const opened = openMessage(platform.primitives, entry.session, delivery.envelope, {
           now: this.#now(),
         })
-        if (opened.kind === 'late') return nack('late')
-        if (opened.kind === 'opened') return this.#store(tables, contact, entry, opened)
+        if (opened.kind === 'late') return { contact, received: nack('late') }
+        if (opened.kind === 'opened') {
+          return { contact, received: await this.#store(tables, contact, entry, opened) }
+        }
       }
       return undefined
     })
-    if (result?.answer.kind === 'ack') tell.received()
-    return result
+    if (result?.received.answer.kind === 'ack') tell.received(result.contact)
+    return result?.received
   }
 
   // ----------------------------------------------------------------------------------------------
@@ -180,7 +182,7 @@ export class Inbox {
     })
     if (result.isNew && !result.contact.accepted) tell.request(result.contact)
     if (result.replaced) tell.warning('session-replaced', result.contact)
-    tell.received()
+    tell.received(result.contact)
     if (result.followed) tell.followed({ ...result.followed, contact: result.contact })
     return { ...result.received, rotates: true }
   }
@@ -300,11 +302,20 @@ async function* candidates(
   sender: Bytes,
 ): AsyncGenerator<{ contact: ContactRecord; entry: SessionEntry }> {
   const hinted = await tables.contactByIdentity(sender)
-  const others = (await tables.contacts()).filter(({ no }) => no !== hinted?.no)
-  for (const contact of hinted ? [hinted, ...others] : others) {
-    const entries = (await tables.sessions(contact.no)).toSorted((a, b) => b.usedAt - a.usedAt)
-    for (const entry of entries) yield { contact, entry }
+  if (hinted) yield* sessionsWith(tables, hinted)
+  // Read only when they are needed: there may be thousands.
+  for (const contact of await tables.contacts()) {
+    if (contact.no !== hinted?.no) yield* sessionsWith(tables, contact)
   }
+}
+
+/** The one that was used last first. */
+async function* sessionsWith(
+  tables: Tables,
+  contact: ContactRecord,
+): AsyncGenerator<{ contact: ContactRecord; entry: SessionEntry }> {
+  const entries = await tables.sessions(contact.no)
+  for (const entry of entries.toSorted((a, b) => b.usedAt - a.usedAt)) yield { contact, entry }
 }
 
 async function pinIfNew(

@@ -130,19 +130,34 @@ export async function conversation(
   return shown.map(({ message }) => message)
 }
 
-/** Everybody whom something was said to or heard from, whoever was heard last first. */
-export async function conversations(tables: Tables): Promise<readonly Conversation[]> {
+/** A conversation, and the place of its last message, which orders the list. */
+export interface PlacedConversation {
+  readonly position: number
+  readonly entry: Conversation
+}
+
+/** Those whose conversations are listed. */
+export function shown(contacts: readonly ContactRecord[]): readonly ContactRecord[] {
+  return contacts.filter(({ blocked, accepted }) => accepted && !blocked)
+}
+
+/** What was last said to or heard from each of them; nothing of those with whom nothing was said. */
+export async function conversations(
+  tables: Tables,
+  listed: readonly ContactRecord[],
+): Promise<readonly PlacedConversation[]> {
   const unread = new Map<number, number>()
   for await (const { value } of allUnread(tables)) {
     unread.set(value.contact, (unread.get(value.contact) ?? 0) + 1)
   }
-  const shown = (await tables.contacts()).filter(({ blocked, accepted }) => accepted && !blocked)
-  // All at once: a store that has to wait for each of its reads waits for all of them together.
-  const lasts = await Promise.all(shown.map(({ no }) => tables.messages(no, 1)))
-  const found: { position: number; entry: Conversation }[] = []
-  for (const [i, contact] of shown.entries()) {
+  // All at once: a store that has to wait for each of its reads waits for all of them together. Each
+  // is read again with its last message: it may have changed since it was listed.
+  const lasts = await Promise.all(listed.map(({ no }) => tables.messages(no, 1)))
+  const found: PlacedConversation[] = []
+  for (const [i, { no }] of listed.entries()) {
     const last = lasts[i]![0]
     if (!last) continue
+    const contact = await tables.requireContact(no)
     const entry: Conversation = {
       contact: publicContact(contact),
       unread: unread.get(contact.no) ?? 0,
@@ -153,7 +168,7 @@ export async function conversations(tables: Tables): Promise<readonly Conversati
     }
     found.push({ position: last.position, entry })
   }
-  return found.toSorted((a, b) => b.position - a.position).map(({ entry }) => entry)
+  return found
 }
 
 export function incomingMessage(contact: ContactRecord, record: IncomingRecord): IncomingMessage {

@@ -4,16 +4,7 @@
  * The SDK's store is the truth; this is a picture of it that follows its events. What a person does
  * is shown at once and corrected when the SDK says otherwise.
  */
-import type {
-  ConnectionState,
-  Contact,
-  Conversation,
-  Couplet,
-  MessageRequest,
-  OutgoingMessage,
-  Settings,
-} from '@couplet/client'
-import { create } from 'zustand'
+import type { Contact, Conversation, Couplet, OutgoingMessage } from '@couplet/client'
 import {
   type AnyMessage,
   afterStatus,
@@ -26,61 +17,12 @@ import {
   withSent,
 } from './chat.ts'
 import { kept } from './kept.ts'
+import { changed, keepRecent, recentPeers, withContacts, withRows } from './rows.ts'
+import { CLOSED, type Messenger, requireCouplet, useMessenger } from './state.ts'
 
-/** What this device alone knows about somebody. */
-export type PersonNote = {
-  readonly name?: string | undefined
-  /** Time to live of messages to this person; left out, the one of the settings. */
-  readonly timerMs?: number | undefined
-}
+export type { Connection, Messenger, PersonNote, Refusal } from './state.ts'
+export { requireCouplet, useMessenger } from './state.ts'
 
-export interface Connection {
-  readonly state: ConnectionState
-  /** Since when it is not online, in milliseconds since 1970. */
-  readonly downSince: number | undefined
-  /** Whether it was online before. */
-  readonly wasUp: boolean
-  /** The server is there and says no: trying again changes nothing. */
-  readonly refusal?: Refusal | undefined
-}
-
-/** The number has another key by now; or this app is older than the server allows. */
-export type Refusal = 'unauthenticated' | 'client-too-old'
-
-export interface Messenger {
-  readonly couplet: Couplet | undefined
-  readonly connection: Connection
-  readonly conversations: readonly Conversation[]
-  readonly contacts: ReadonlyMap<string, Contact>
-  readonly requests: readonly MessageRequest[]
-  readonly chats: Readonly<Record<string, Chat>>
-  readonly people: Readonly<Record<string, PersonNote>>
-  readonly drafts: Readonly<Record<string, string>>
-  readonly settings: Settings
-  /** One's own name, which nobody else sees. */
-  readonly ownName: string
-  /** The conversation on the screen. */
-  readonly open: string | undefined
-  /** For the live region; a new object each time. */
-  readonly arrival: { readonly peer: string; readonly text: string } | undefined
-}
-
-const CLOSED: Messenger = {
-  couplet: undefined,
-  connection: { state: 'offline', downSince: undefined, wasUp: false },
-  conversations: [],
-  contacts: new Map(),
-  requests: [],
-  chats: {},
-  people: {},
-  drafts: {},
-  settings: { receipts: true, strangers: 'accept', expiresAfterMs: 0 },
-  ownName: '',
-  open: undefined,
-  arrival: undefined,
-}
-
-export const useMessenger = create<Messenger>()(() => CLOSED)
 const set = useMessenger.setState
 const get = useMessenger.getState
 
@@ -102,7 +44,15 @@ export async function openMessenger(couplet: Couplet): Promise<void> {
     connection: { state: 'offline', downSince: Date.now(), wasUp: false },
   })
   listen(couplet)
-  await refresh()
+  const peers = await recentPeers(couplet)
+  if (peers.length === 0) return refreshAll()
+  // The top of the list is there at once, the rest follows.
+  const [conversations, contacts] = await Promise.all([
+    couplet.conversations({ peers }),
+    couplet.contacts({ peers }),
+  ])
+  set({ conversations, contacts: withContacts(new Map(), peers, contacts) })
+  void refreshSoon()
 }
 
 export async function closeMessenger(): Promise<void> {
@@ -113,51 +63,63 @@ export async function closeMessenger(): Promise<void> {
   await couplet.close()
 }
 
-export function requireCouplet(): Couplet {
-  const { couplet } = get()
-  if (!couplet) throw new Error('the home is not open')
-  return couplet
-}
-
 // ----- following the SDK
 
 function listen(couplet: Couplet): void {
   couplet.on('status', (message) => noteStatus(message))
-  couplet.on('arrival', () => void refreshSoon())
-  couplet.on('request', () => void refreshSoon())
-  couplet.on('warning', () => void refreshSoon())
+  couplet.on('arrival', (peer) => void refreshSoon(peer))
+  couplet.on('request', ({ phone }) => void refreshSoon(phone))
+  couplet.on(
+    'warning',
+    ({ kind, contact }) =>
+      // One who has another number is not in the list under the former one any more.
+      void refreshSoon(kind === 'number-changed' ? undefined : contact.phone),
+  )
   couplet.on('expired', ({ peer, id }) => {
     changeChat(peer, (chat) => without(chat, id))
-    void refreshSoon()
+    void refreshSoon(peer)
   })
 }
 
 function noteStatus(message: OutgoingMessage): void {
-  changeChat(message.peer, (chat) => afterStatus(chat, message))
+  const { peer } = message
+  changeChat(peer, (chat) => afterStatus(chat, message))
   set(({ conversations }) => ({
-    conversations: conversations.map((entry) =>
+    conversations: changed(conversations, peer, (entry) =>
       entry.last.id === message.id ? { ...entry, last: message } : entry,
     ),
   }))
   // What is being read may be older than this.
-  if (reads > 0 || refreshing || message.failure === 'key-changed') void refreshSoon()
+  if (reads > 0 || refreshing || message.failure === 'key-changed') void refreshSoon(peer)
 }
 
 let refreshing: Promise<void> | undefined
-let isStale = false
+/** Whose rows may be out of date. */
+let stale = new Set<string>()
+let isAllStale = false
 
-/** Several events in a row make one refresh, and one more when some came meanwhile. */
-function refreshSoon(): Promise<void> {
-  isStale = true
+/**
+ * Several events in a row make one refresh, and one more when some came meanwhile.
+ *
+ * @param peer - the only one whom it concerns; left out, it may be everybody.
+ */
+function refreshSoon(peer?: string): Promise<void> {
+  if (peer === undefined) isAllStale = true
+  else stale.add(peer)
   refreshing ??= refreshWhileStale()
   return refreshing
 }
 
 async function refreshWhileStale(): Promise<void> {
   try {
-    while (isStale) {
-      isStale = false
-      await refresh()
+    // What happens in one go is read in one go.
+    await Promise.resolve()
+    while (isAllStale || stale.size > 0) {
+      const peers = [...stale]
+      const isAll = isAllStale || peers.length > MOST_PEERS
+      stale = new Set()
+      isAllStale = false
+      await (isAll ? refreshAll() : refreshSome(peers))
     }
   } catch {
     // The home is broken or closed, which is told elsewhere.
@@ -166,18 +128,17 @@ async function refreshWhileStale(): Promise<void> {
   }
 }
 
-/** The lists, and the conversation on the screen: others are read again when they are opened. */
-async function refresh(): Promise<void> {
-  const { couplet, open: openBefore } = get()
+/** The whole list, and the conversation on the screen: others are read again when they are opened. */
+async function refreshAll(): Promise<void> {
+  const { couplet, open } = get()
   if (!couplet) return
   const [conversations, contacts, requests] = await Promise.all([
     couplet.conversations(),
     couplet.contacts(),
     couplet.requests(),
-    openBefore && get().chats[openBefore] && readChat(openBefore, RECENT),
+    open && get().chats[open] && readChat(open, RECENT),
   ])
   if (get().couplet !== couplet) return
-  announceArrivals(conversations)
   for (const contact of contacts) await keepNameOf(contact)
   set((before) => ({
     conversations: kept(before.conversations, conversations),
@@ -186,9 +147,39 @@ async function refresh(): Promise<void> {
       kept([...before.contacts.values()], contacts).map((contact) => [contact.phone, contact]),
     ),
   }))
+  await afterRefresh(couplet)
+}
+
+/** Their rows, whatever number of others there is. */
+async function refreshSome(peers: readonly string[]): Promise<void> {
+  const { couplet, open } = get()
+  if (!couplet) return
+  const [conversations, contacts] = await Promise.all([
+    couplet.conversations({ peers }),
+    couplet.contacts({ peers }),
+    open && peers.includes(open) && get().chats[open] && readChat(open, RECENT),
+  ])
+  const wereRequests = get().requests.some(({ contact }) => peers.includes(contact.phone))
+  const mayBeRequests = conversations.length < peers.length
+  const requests = wereRequests || mayBeRequests ? await couplet.requests() : undefined
+  if (get().couplet !== couplet) return
+  announceArrivals(conversations)
+  set((before) => ({
+    conversations: withRows(before.conversations, peers, conversations),
+    requests: requests ? kept(before.requests, requests) : before.requests,
+    contacts: withContacts(before.contacts, peers, contacts),
+  }))
+  await afterRefresh(couplet)
+}
+
+async function afterRefresh(couplet: Couplet): Promise<void> {
+  await keepRecent(couplet, get().conversations)
   const { open } = get()
   if (open) await seenIfVisible(open)
 }
+
+/** More at once are read with all others. */
+const MOST_PEERS = 50
 
 /** Reads of conversations take their turns: an older picture never replaces a newer one. */
 let turn: Promise<unknown> = Promise.resolve()
@@ -274,9 +265,7 @@ export async function seenIfVisible(peer: string): Promise<void> {
   if (document.visibilityState !== 'visible' || get().open !== peer) return
   if (unreadOf(peer) === 0) return
   set(({ conversations }) => ({
-    conversations: conversations.map((entry) =>
-      entry.contact.phone === peer ? { ...entry, unread: 0 } : entry,
-    ),
+    conversations: changed(conversations, peer, (entry) => ({ ...entry, unread: 0 })),
   }))
   await requireCouplet().markAllSeen(peer)
   // Their time to live has begun.
@@ -308,12 +297,12 @@ export async function send(peer: string, text: string): Promise<void> {
     const options = expiresAfterMs === undefined ? {} : { expiresAfterMs }
     const { message } = await couplet.send(peer, text, options)
     changeChat(peer, (chat) => withSent(chat, key, message))
-    void refreshSoon()
+    void refreshSoon(peer)
   } catch (error) {
     changeChat(peer, (chat) => without(chat, key))
     // Unless something else was begun meanwhile.
     if (!get().drafts[peer]) setDraft(peer, text)
-    void refreshSoon()
+    void refreshSoon(peer)
     throw error
   } finally {
     underway--
@@ -331,7 +320,7 @@ addEventListener('beforeunload', (event) => {
 export async function deleteHere(peer: string, id: string): Promise<void> {
   changeChat(peer, (chat) => without(chat, id))
   await requireCouplet().deleteMessage(id)
-  await refreshSoon()
+  await refreshSoon(peer)
 }
 
 export async function clearChat(peer: string): Promise<void> {
@@ -339,7 +328,7 @@ export async function clearChat(peer: string): Promise<void> {
   const messages = await couplet.history(peer, { limit: Number.MAX_SAFE_INTEGER })
   for (const { id } of messages) await couplet.deleteMessage(id).catch(() => undefined)
   changeChat(peer, () => ({ ...EMPTY_CHAT, isLoaded: true, isWhole: true }))
-  await refreshSoon()
+  await refreshSoon(peer)
 }
 
 function changeChat(peer: string, change: (chat: Chat) => Chat): void {
@@ -375,8 +364,8 @@ async function keepNameOf({ phone, formerPhone }: Contact): Promise<void> {
 }
 
 /** After something about a contact was changed through the SDK itself. */
-export function refreshPeople(): Promise<void> {
-  return refreshSoon()
+export function refreshPerson(peer: string): Promise<void> {
+  return refreshSoon(peer)
 }
 
 export const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const

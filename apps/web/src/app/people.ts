@@ -4,7 +4,7 @@ import {
   MEMO,
   type Messenger,
   type PersonNote,
-  refreshPeople,
+  refreshPerson,
   requireCouplet,
   useMessenger,
 } from './messenger.ts'
@@ -33,17 +33,17 @@ export async function changeOwnName(ownName: string): Promise<void> {
 /** Accepts what was shown and nothing newer. @throws {ClientError} `key-changed`. */
 export async function acceptKey({ phone, identityId, changedKey }: Contact): Promise<void> {
   await requireCouplet().acceptKey(phone, changedKey?.identityId ?? identityId)
-  await refreshPeople()
+  await refreshPerson(phone)
 }
 
 export async function acceptRequest(phone: string): Promise<void> {
   await requireCouplet().accept(phone)
-  await refreshPeople()
+  await refreshPerson(phone)
 }
 
 export async function block(phone: string, blocked: boolean): Promise<void> {
   await requireCouplet().block(phone, blocked)
-  await refreshPeople()
+  await refreshPerson(phone)
 }
 
 export async function changeSettings(change: Partial<Settings>): Promise<void> {

@@ -1,19 +1,19 @@
 /** Comparing keys: what a scanned code or a pasted number says, and what follows from it. */
 import type { SafetyNumber } from '@couplet/client'
 import { codeMatches, type ScannedCode } from './codes.ts'
-import { refreshPeople, requireCouplet } from './messenger.ts'
+import { refreshPerson, requireCouplet } from './messenger.ts'
 
 /** Marks a contact as verified, of the key that was compared; a new key that was compared is accepted. */
 export async function markCompared(compared: SafetyNumber): Promise<void> {
   const couplet = requireCouplet()
   if (compared.keyChanged) await couplet.acceptKey(compared.phone, compared.identityId)
   await couplet.markVerified(compared)
-  await refreshPeople()
+  await refreshPerson(compared.phone)
 }
 
 export async function unmark(phone: string): Promise<void> {
   await requireCouplet().unmarkVerified(phone)
-  await refreshPeople()
+  await refreshPerson(phone)
 }
 
 /** A match marks; anything else leaves everything as it is. */
@@ -41,7 +41,7 @@ export async function addScanned(
 ): Promise<'match' | 'mismatch'> {
   const number = await requireCouplet().verify(code.phone)
   if (number.identityId !== code.identityId) {
-    await refreshPeople()
+    await refreshPerson(code.phone)
     return 'mismatch'
   }
   await markCompared(number)

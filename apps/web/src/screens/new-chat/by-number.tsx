@@ -1,6 +1,6 @@
 import { type FormEvent, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
-import { refreshPeople, requireCouplet } from '../../app/messenger.ts'
+import { refreshPerson, requireCouplet } from '../../app/messenger.ts'
 import { changePerson } from '../../app/people.ts'
 import { usePhones } from '../../app/phones.ts'
 import { go } from '../../app/places.ts'
@@ -34,7 +34,7 @@ export function ByNumber({ onDone }: { readonly onDone: () => void }) {
       // Asks the server for the key, and pins it.
       await couplet.verify(phone)
       if (name.trim()) await changePerson(phone, { name: name.trim() })
-      await refreshPeople()
+      await refreshPerson(phone)
       onDone()
       go({ kind: 'chat', peer: phone })
     } catch (thrown) {
