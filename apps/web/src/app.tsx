@@ -1,7 +1,7 @@
 /** The whole client: which screen is shown, in which language and theme. */
 import { lazy, Suspense, useEffect, useState } from 'react'
 import { usePreferences } from './app/preferences.ts'
-import { type Phase, useSession } from './app/session.ts'
+import { type Phase, registrationCode, useSession } from './app/session.ts'
 import {
   english,
   type Language,
@@ -19,6 +19,9 @@ const Done = lazy(async () => ({ default: (await import('./screens/start/done.ts
 const MovingOutScreen = lazy(async () => ({ default: (await loadMoving()).MovingOutScreen }))
 const Moved = lazy(async () => ({ default: (await loadMoving()).Moved }))
 const Unfinished = lazy(async () => ({ default: (await loadMoving()).Unfinished }))
+const NewNumberCode = lazy(async () => ({ default: (await loadNumber()).NewNumberCode }))
+const NumberChanged = lazy(async () => ({ default: (await loadNumber()).NumberChanged }))
+const loadNumber = () => import('./screens/start/new-number.tsx')
 const loadMoving = () => import('./screens/start/moving.tsx')
 
 export function App() {
@@ -48,11 +51,21 @@ function Screen({ phase }: { readonly phase: Phase }) {
     case 'welcome':
       return <Welcome />
     case 'code':
-      return <Code pending={phase.pending} askedAt={phase.askedAt} invitation={phase.invitation} />
+      return (
+        <Code
+          pending={phase.pending}
+          askedAt={phase.askedAt}
+          entry={registrationCode(phase.pending, phase.invitation)}
+        />
+      )
     case 'done':
       return <Done phone={phase.phone} replaced={phase.replaced} />
     case 'ready':
       return <Messages />
+    case 'new-number':
+      return <NewNumberCode change={phase.change} />
+    case 'number-changed':
+      return <NumberChanged formerPhone={phase.formerPhone} replaced={phase.replaced} />
     case 'moving-out':
       return <MovingOutScreen moving={phase.moving} />
     case 'moved':

@@ -1,16 +1,28 @@
-/** An account moves from one browser to another, and its owner goes on talking. */
+/** An account moves: from one browser to another, from one number to another. Its owner goes on talking. */
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import type { TestPerson } from '../../../test/people.ts'
+import { isTooWide, violations } from './looks.ts'
 import { type WebPerson, WebWorld } from './world.ts'
 
 vi.setConfig({ testTimeout: 300_000 })
 
 const PASSPHRASE = 'correct horse battery'
 let world: WebWorld
+let ana: WebPerson
+let ben: TestPerson
 
 beforeAll(async () => {
   world = await WebWorld.create()
+  ;[ana, ben] = await Promise.all([world.person(), world.elsewhere()])
+  await ben.online()
+  await ana.add(ben, 'Ben')
+  await ana.send('From the old browser')
+  await ana.sees('From the old browser', 'Delivered')
 }, 300_000)
-afterAll(() => world?.end())
+afterAll(async () => {
+  await ben?.offline()
+  await world?.end()
+})
 
 async function moveOut({ page }: WebPerson, passphrase = PASSPHRASE): Promise<void> {
   await page.getByRole('button', { name: 'Settings' }).click()
@@ -39,49 +51,7 @@ async function takeOver({ page }: WebPerson, file: string, passphrase: string): 
   await dialog.getByRole('button', { name: 'Take over from a file' }).click()
 }
 
-test('from one browser to another: the messages come along, and the key stays the same', async () => {
-  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
-  const couplet = await ben.online()
-  await ana.add(ben, 'Ben')
-  await ana.send('From the old browser')
-  await ana.sees('From the old browser', 'Delivered')
-  await moveOut(ana)
-  expect(await ana.page.getByRole('button', { name: 'I have the file' }).count()).toBe(0)
-  const file = await save(ana)
-  await ana.page.getByRole('button', { name: 'I have the file' }).click()
-  await ana.page.getByRole('heading', { name: 'Your account has moved' }).waitFor()
-
-  const anew = await world.visitor()
-  await takeOver(anew, file, 'not the passphrase')
-  await anew.page.getByText('This is not the passphrase.').waitFor()
-  const dialog = anew.page.getByRole('dialog')
-  await dialog.getByLabel('Passphrase').fill(PASSPHRASE)
-  await dialog.getByRole('button', { name: 'Take over from a file' }).click()
-  await anew.chats.waitFor()
-  await anew.open(ben)
-  await anew.sees('From the old browser', 'Delivered')
-  await anew.send('From the new browser')
-  await anew.sees('From the new browser', 'Delivered')
-  await couplet.send(ana.phone, 'I see no difference')
-  await anew.sees('I see no difference')
-  const [contact] = await couplet.contacts()
-  expect(contact?.phone).toBe(ana.phone)
-  expect(contact?.changedKey).toBeUndefined()
-
-  // What was left behind says so, and lets somebody begin anew.
-  await ana.page.reload()
-  await ana.page.getByRole('heading', { name: 'Your account has moved' }).waitFor()
-  await ana.page.getByRole('button', { name: 'Start anew in this browser' }).click()
-  await ana.page.getByRole('button', { name: 'Send code' }).waitFor()
-  await Promise.all([ana.leave(), anew.leave(), ben.offline()])
-})
-
 test('cancelled or interrupted, the account stays and goes on talking', async () => {
-  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
-  await ben.online()
-  await ana.add(ben, 'Ben')
-  await ana.send('Before')
-  await ana.sees('Before', 'Delivered')
   await moveOut(ana)
   await ana.page.getByRole('button', { name: 'Cancel and stay in this browser' }).click()
   await ana.chats.waitFor()
@@ -95,5 +65,114 @@ test('cancelled or interrupted, the account stays and goes on talking', async ()
   await ana.open(ben)
   await ana.send('Still here')
   await ana.sees('Still here', 'Delivered')
-  await Promise.all([ana.leave(), ben.offline()])
+})
+
+test('from one browser to another: the messages come along, and the key stays the same', async () => {
+  const { couplet } = ben
+  await moveOut(ana)
+  expect(await ana.page.getByRole('button', { name: 'I have the file' }).count()).toBe(0)
+  const file = await save(ana)
+  await ana.page.getByRole('button', { name: 'I have the file' }).click()
+  await ana.page.getByRole('heading', { name: 'Your account has moved' }).waitFor()
+
+  // From here on Ana is there.
+  const old = ana
+  ana = await world.visitor()
+  Object.assign(ana, { phone: old.phone })
+  await takeOver(ana, file, 'not the passphrase')
+  await ana.page.getByText('This is not the passphrase.').waitFor()
+  const dialog = ana.page.getByRole('dialog')
+  await dialog.getByLabel('Passphrase').fill(PASSPHRASE)
+  await dialog.getByRole('button', { name: 'Take over from a file' }).click()
+  await ana.chats.waitFor()
+  await ana.open(ben)
+  await ana.sees('From the old browser', 'Delivered')
+  await ana.send('From the new browser')
+  await ana.sees('From the new browser', 'Delivered')
+  await couplet.send(ana.phone, 'I see no difference')
+  await ana.sees('I see no difference')
+  const [contact] = await couplet.contacts()
+  expect(contact?.phone).toBe(ana.phone)
+  expect(contact?.changedKey).toBeUndefined()
+
+  // What was left behind says so, and lets somebody begin ana.
+  await old.page.reload()
+  await old.page.getByRole('heading', { name: 'Your account has moved' }).waitFor()
+  await old.page.getByRole('button', { name: 'Start anew in this browser' }).click()
+  await old.page.getByRole('button', { name: 'Send code' }).waitFor()
+  await old.leave()
+})
+
+test('to another number: the conversations come along, and people are told if one wants', async () => {
+  const { page } = ana
+  const { phone: formerPhone } = ana
+  const newPhone = world.nextPhone()
+  const warned = new Promise((resolve) => {
+    ben.couplet.on('warning', ({ kind, contact }) => resolve([kind, contact.phone]))
+  })
+  const ask = async (phone: string) => {
+    await page.getByRole('button', { name: 'Settings' }).click()
+    await page.getByRole('button', { name: 'Change…' }).click()
+    await page.getByRole('dialog').getByLabel('Phone number').fill(phone)
+    await page.getByRole('dialog').getByRole('button', { name: 'Send code' }).click()
+  }
+  await ask(formerPhone)
+  await page.getByText('This is your number already.').waitFor()
+  await page.keyboard.press('Escape')
+  await page.getByRole('dialog').waitFor({ state: 'hidden' })
+  await page.goBack()
+
+  // Whoever thinks better of it goes on as before.
+  await ask(newPhone)
+  await page.getByRole('button', { name: 'Keep my number' }).click()
+  await ana.open(ben)
+  await ana.send('Still under my old number')
+  await ana.sees('Still under my old number', 'Delivered')
+
+  world.codes.delete(newPhone)
+  await ask(newPhone)
+  Object.assign(ana, { phone: newPhone })
+  const code = await ana.code()
+  await page.getByLabel('Six-digit code').fill(code === '123456' ? '654321' : '123456')
+  await page.getByText('That code is not right.').waitFor()
+  // What comes meanwhile is not lost with the old number.
+  await (await ben.couplet.send(formerPhone, 'Are you there?')).sent
+  await page.getByLabel('Six-digit code').fill(code)
+  await page.getByRole('heading', { name: 'Your number has changed' }).waitFor()
+  await page.getByRole('button', { name: 'Tell them now' }).click()
+  await ana.open(ben)
+  await ana.sees('Are you there?')
+  await ana.sees(`This is my number now: ${newPhone}`, 'Delivered')
+  expect(await warned).toEqual(['number-changed', newPhone])
+  await (await ben.couplet.send(newPhone, 'Noted')).delivered
+  await ana.sees('Noted')
+  await ana.reload()
+  await page.getByRole('button', { name: 'Settings' }).click()
+  expect((await page.locator('.profile-number').textContent())?.replaceAll(/\D/g, '')).toBe(
+    newPhone.slice(1),
+  )
+})
+
+test('becomes an app: asked where it makes sense, explained where only a person can do it', async () => {
+  const { page } = ana
+  await page.evaluate(() => {
+    const event = new Event('beforeinstallprompt', { cancelable: true })
+    Object.assign(event, { prompt: async () => document.documentElement.classList.add('asked') })
+    dispatchEvent(event)
+  })
+  await page.getByRole('button', { name: 'Install', exact: true }).click()
+  await page.locator('html.asked').waitFor()
+  await page.getByRole('button', { name: 'Install', exact: true }).waitFor({ state: 'detached' })
+  expect(await page.getByText('add Couplet to your home screen').count()).toBe(0)
+  // As Safari on an iPhone says of a page that is not on the home screen.
+  await page.addInitScript(() => Object.assign(navigator, { standalone: false }))
+  await page.reload()
+  await page.getByText('add Couplet to your home screen').waitFor()
+  const visitor = await world.visitor({ viewport: { width: 390, height: 844 } })
+  await visitor.page.addInitScript(() => Object.assign(navigator, { standalone: false }))
+  await visitor.page.reload()
+  await visitor.page.getByText('First add Couplet to your home screen').waitFor()
+  expect(await violations(visitor.page)).toEqual([])
+  expect(await isTooWide(visitor.page)).toBe(false)
+  await visitor.leave()
 })

@@ -24,11 +24,32 @@ export type Phase =
   /** Registered just now; `replaced`: the number had another key before. */
   | { readonly kind: 'done'; readonly phone: string; readonly replaced: boolean }
   | { readonly kind: 'ready' }
+  /** A new number waits for its code. */
+  | { readonly kind: 'new-number'; readonly change: NumberChange }
+  /** The account has a new number just now. It is open. */
+  | { readonly kind: 'number-changed'; readonly formerPhone: string; readonly replaced: boolean }
   /** The home is in a file that the person has yet to save. */
   | { readonly kind: 'moving-out'; readonly moving: MovingOut }
   | { readonly kind: 'moved' }
   | { readonly kind: 'export-unfinished' }
   | { readonly kind: 'broken'; readonly failure: Failure }
+
+export interface NumberChange {
+  readonly pending: PendingRegistration
+  readonly askedAt: number
+  readonly formerPhone: string
+  readonly invitation?: string | undefined
+}
+
+/** What the screen for a code does with it. */
+export interface CodeEntry {
+  /** @param pin - of a number that has a registration lock. */
+  readonly submit: (code: string, pin?: string) => Promise<void>
+  readonly resend: () => Promise<void>
+  readonly back: () => void
+  /** Whether this is a registration, with its three steps; else another number for an account. */
+  readonly isFirst: boolean
+}
 
 interface Session {
   readonly phase: Phase
@@ -102,12 +123,13 @@ export function currentPassphrase(): string | undefined {
   return passphrase
 }
 
-async function enter(): Promise<void> {
+/** Opens the home, and shows the chats or what comes before them. */
+export async function enter(phase: Phase = { kind: 'ready' }): Promise<void> {
   const { home } = await loadPlatform()
   const couplet = await home.openCouplet({ passphrase })
   await openMessenger(couplet)
   stayConnected(couplet, (error) => show({ kind: 'broken', failure: failureOf(error) }))
-  show({ kind: 'ready' })
+  show(phase)
 }
 
 /** @throws {ClientError} `wrong-passphrase`. */
@@ -126,8 +148,13 @@ export async function askForCode(phone: string, invitation?: string): Promise<vo
   show({ kind: 'code', pending, askedAt: Date.now(), invitation })
 }
 
+export function registrationCode({ phone }: PendingRegistration, invitation?: string): CodeEntry {
+  const resend = () => askForCode(phone, invitation)
+  return { submit: submitCode, resend, back: changeNumber, isFirst: true }
+}
+
 /** @param pin - of a number that has a registration lock. */
-export async function submitCode(code: string, pin?: string): Promise<void> {
+async function submitCode(code: string, pin?: string): Promise<void> {
   const { home } = await loadPlatform()
   const { phone, replaced } = await home.completeRegistration({ code, pin, passphrase })
   show({ kind: 'done', phone, replaced })

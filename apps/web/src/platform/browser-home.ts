@@ -1,8 +1,10 @@
 /** The home in this browser's IndexedDB, which the SDK keeps sealed. Passphrases go to a worker. */
 import {
+  beginNumberChange,
   beginRegistration,
   changePassphrase,
   completeRegistration,
+  finishNumberChange,
   forgetHome,
   homeState,
   openCouplet,
@@ -17,6 +19,8 @@ export function browserHome(): HomeAccess {
     homeState: stateOfHome,
     beginRegistration: (settings) => beginRegistration({ ...settings, stretch }),
     completeRegistration: (settings) => completeRegistration({ ...settings, stretch }),
+    beginNumberChange: (settings) => beginNumberChange({ ...settings, stretch }),
+    finishNumberChange: (settings) => finishNumberChange({ ...settings, stretch }),
     openCouplet: (settings) => openCouplet({ ...settings, stretch }),
     changePassphrase: (settings) => changePassphrase({ ...settings, stretch }),
     forgetHome: () => forgetHome(),

@@ -32,6 +32,14 @@ export interface HomeAccess {
   completeRegistration(
     settings: Unlock & { readonly code: string; readonly pin?: string | undefined },
   ): Promise<Registered>
+  /** A code for another number. The home must not be open. */
+  beginNumberChange(
+    settings: Unlock & { readonly phone: string; readonly invitation?: string | undefined },
+  ): Promise<PendingRegistration>
+  /** From now on the home has that number. It must not be open. @throws as the one above. */
+  finishNumberChange(
+    settings: Unlock & { readonly code: string; readonly pin?: string | undefined },
+  ): Promise<Registered>
   openCouplet(settings?: Unlock): Promise<Couplet>
   /** Removes the home and everything in it from this browser. It must not be open. */
   forgetHome(): Promise<void>

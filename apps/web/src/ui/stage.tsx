@@ -9,7 +9,7 @@ export function Stage({
   children,
 }: {
   /** 1 to 3 while registering. */
-  readonly step?: 1 | 2 | 3
+  readonly step?: 1 | 2 | 3 | undefined
   readonly title: ReactNode
   readonly children: ReactNode
 }) {

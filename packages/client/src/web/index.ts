@@ -12,7 +12,13 @@ import { webPrimitives } from '@couplet/protocol/web'
 import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { type ClientPorts, openClient } from '../client.ts'
 import { createHttpApi } from '../http-api.ts'
-import { beginRegistrationIn, pendingRegistration, submitCode } from '../registration.ts'
+import { completeNumberChange, requestNumberChange } from '../number-change.ts'
+import {
+  beginRegistrationIn,
+  pendingRegistration,
+  requirePhoneNumber,
+  submitCode,
+} from '../registration.ts'
 import { createSocketConnector } from '../socket-connector.ts'
 import { deleteHint, readHint, writeHint } from './hint.ts'
 import * as home from './home.ts'
@@ -107,6 +113,47 @@ export async function completeRegistration(
     const { phone, server } = registered
     writeHint(nameOf(settings), { phone, server, since: Date.now() })
     return registered
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Asks the server to send a code to another number, which this home is to have. Takes the home over.
+ *
+ * @throws {ClientError} `invalid-phone-number`, `malformed` for the number that it has, `unreachable`, …:
+ *   nothing is changed.
+ */
+export async function beginNumberChange(
+  settings: home.WebHomeOptions & {
+    readonly phone: string
+    readonly invitation?: string | undefined
+  },
+): Promise<PendingRegistration> {
+  const phone = requirePhoneNumber(settings.phone)
+  const { store } = await home.openHome({ ...settings, create: false })
+  try {
+    const { invitation } = settings
+    const pending = await requestNumberChange(webPorts, store, { phone, invitation })
+    const { account, expiresAt, development } = pending
+    return { phone, server: account.server, expiresAt, development }
+  } finally {
+    await store.close()
+  }
+}
+
+/**
+ * Finishes with the code: from now on this home has the new number, with the same keys and
+ * conversations, and the old one is given back.
+ *
+ * @throws {ClientError} those of `completeRegistration`: nothing is changed.
+ */
+export async function finishNumberChange(
+  settings: home.WebHomeOptions & { readonly code: string; readonly pin?: string | undefined },
+): Promise<Registered> {
+  const { store } = await home.openHome({ ...settings, create: false })
+  try {
+    return await completeNumberChange(webPorts, store, settings.code, settings.pin)
   } finally {
     await store.close()
   }

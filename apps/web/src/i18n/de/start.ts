@@ -58,6 +58,13 @@ export const start: CatalogueOf<typeof english> = {
     '{phone} gehört auf diesem Server dir. Deine Schlüssel sind in diesem Browser und nirgends sonst.',
   'done.replaced':
     'Diese Nummer war hier schon vergeben. Ihre Kontakte erfahren, dass sich der Schlüssel geändert hat.',
+  'install.title': 'Couplet installieren',
+  'install.text': 'Ein eigenes Fenster, und Daten, die der Browser behält.',
+  'install.button': 'Installieren',
+  'install.first':
+    'Lege Couplet zuerst auf den Home-Bildschirm: „Teilen“, dann „Zum Home-Bildschirm“. Öffne es dort und registriere dich. In Safari selbst würden deine Nachrichten nach sieben Tagen ohne Besuch gelöscht.',
+  'install.later':
+    'Safari löscht nach sieben Tagen ohne Besuch, was eine Seite gespeichert hat. Besser: Exportiere dein Konto in eine Datei, lege Couplet auf den Home-Bildschirm („Teilen“, dann „Zum Home-Bildschirm“) und übernimm es dort.',
   'done.keep.title': 'Daten in diesem Browser behalten',
   'done.keep.text':
     'Browser löschen manchmal, was eine Seite speichert. Bitte ihn, das nicht zu tun.',

@@ -54,6 +54,13 @@ export const start = {
   'done.text': '{phone} is yours on this server. Your keys are in this browser and nowhere else.',
   'done.replaced':
     'This number was in use here before. Its contacts will be told that its key changed.',
+  'install.title': 'Install Couplet',
+  'install.text': 'A window of its own, and data that the browser keeps.',
+  'install.button': 'Install',
+  'install.first':
+    'First add Couplet to your home screen: Share, then “Add to Home Screen”. Open it there to register. In Safari itself your messages would be cleared after seven days without a visit.',
+  'install.later':
+    'Safari clears what a site stores after seven days without a visit. Better: export your account to a file, add Couplet to your home screen (Share, then “Add to Home Screen”), and take the account over there.',
   'done.keep.title': 'Keep this browser’s data',
   'done.keep.text': 'Browsers may clear what a site stores. Ask this one not to.',
   'done.keep.button': 'Keep it',

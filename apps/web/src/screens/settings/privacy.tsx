@@ -1,5 +1,6 @@
 /** Who may reach one, what others are told, and what lies in this browser. */
 import { useEffect, useState } from 'react'
+import { install, useInstall } from '../../app/install.ts'
 import { useMessenger } from '../../app/messenger.ts'
 import { useCalled } from '../../app/names.ts'
 import { block, changeSettings } from '../../app/people.ts'
@@ -131,8 +132,28 @@ export function DataSettings() {
           <Button onClick={() => void keep()}>{words('settings.persist.ask')}</Button>
         )}
       </div>
+      <Install />
       <Export />
     </>
+  )
+}
+
+function Install() {
+  const words = useWords()
+  const way = useInstall((state) => state.way)
+  if (way === 'none') return null
+  return (
+    <div className="choice-row">
+      <div>
+        <span className="switch-label">{words('install.title')}</span>
+        <span className="field-hint">
+          {words(way === 'prompt' ? 'install.text' : 'install.later')}
+        </span>
+      </div>
+      {way === 'prompt' && (
+        <Button onClick={() => void install()}>{words('install.button')}</Button>
+      )}
+    </div>
   )
 }
 

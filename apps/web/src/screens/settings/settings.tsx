@@ -10,6 +10,7 @@ import { TextField } from '../../ui/field.tsx'
 import { Icon, type IconName } from '../../ui/icon.tsx'
 import { Page } from '../../ui/page.tsx'
 import { Account } from './account.tsx'
+import { OwnNumber } from './own-number.tsx'
 import { Appearance, ChatSettings, Notifications } from './preferences.tsx'
 import { DataSettings, Privacy } from './privacy.tsx'
 import { WhatTheServerKnows } from './server-knows.tsx'
@@ -94,6 +95,7 @@ function Profile() {
         autoComplete="name"
         onChange={(event) => void changeOwnName(event.currentTarget.value)}
       />
+      <OwnNumber />
     </>
   )
 }

@@ -3,7 +3,7 @@ import type { PendingRegistration } from '@couplet/client'
 import { type FormEvent, useEffect, useRef, useState } from 'react'
 import { type Failure, failureOf, sentenceFor } from '../../app/failures.ts'
 import { usePhones } from '../../app/phones.ts'
-import { askForCode, changeNumber, submitCode } from '../../app/session.ts'
+import type { CodeEntry } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { countdown } from '../../i18n/time.ts'
 import { Button } from '../../ui/button.tsx'
@@ -14,11 +14,11 @@ import { Pin } from './pin.tsx'
 export function Code({
   pending,
   askedAt,
-  invitation,
+  entry,
 }: {
   readonly pending: PendingRegistration
   readonly askedAt: number
-  readonly invitation: string | undefined
+  readonly entry: CodeEntry
 }) {
   const words = useWords()
   const { tag } = useLanguage()
@@ -51,7 +51,7 @@ export function Code({
     setBusy(true)
     setError(undefined)
     try {
-      await submitCode(digits)
+      await entry.submit(digits)
     } catch (failure) {
       const why = failureOf(failure)
       if (why.code === 'registration-locked') return setLocked({ code: digits, failure: why })
@@ -69,7 +69,7 @@ export function Code({
   }
   const resend = async () => {
     try {
-      await askForCode(pending.phone, invitation)
+      await entry.resend()
       showToast(words('code.resent'))
     } catch (failure) {
       setError(explain(failure))
@@ -80,6 +80,7 @@ export function Code({
     return (
       <Pin
         {...locked}
+        entry={entry}
         onCodeOver={(failure) => {
           setLocked(undefined)
           setCode('')
@@ -90,11 +91,11 @@ export function Code({
     )
   }
   return (
-    <Stage step={2} title={words('code.title')}>
+    <Stage step={entry.isFirst ? 2 : undefined} title={words('code.title')}>
       <p className="stage-text">
         <bdi>{words('code.sent', { phone: phones.format(pending.phone) })}</bdi>{' '}
-        <button type="button" className="link" onClick={changeNumber}>
-          {words('code.change')}
+        <button type="button" className="link" onClick={entry.back}>
+          {words(entry.isFirst ? 'code.change' : 'number.keep')}
         </button>
       </p>
       {pending.development && <p className="note">{words('code.development')}</p>}

@@ -1,5 +1,6 @@
 /** Registered: what is worth doing now, none of which is asked for. */
 import { useState } from 'react'
+import { install, useInstall } from '../../app/install.ts'
 import { usePhones } from '../../app/phones.ts'
 import { finishSetUp } from '../../app/session.ts'
 import { useWords } from '../../i18n/index.ts'
@@ -12,6 +13,7 @@ import { PassphraseForm } from '../settings/passphrase.tsx'
 export function Done({ phone, replaced }: { readonly phone: string; readonly replaced: boolean }) {
   const words = useWords()
   const phones = usePhones()
+  const canInstall = useInstall((state) => state.way === 'prompt')
   const [kept, setKept] = useState<boolean>()
   const [isSetting, setSetting] = useState(false)
   const [isProtected, setProtected] = useState(false)
@@ -41,6 +43,16 @@ export function Done({ phone, replaced }: { readonly phone: string; readonly rep
             </Button>
           )}
         </li>
+        {canInstall && (
+          <li className="offer">
+            <Icon name="plus" />
+            <div>
+              <h2>{words('install.title')}</h2>
+              <p>{words('install.text')}</p>
+            </div>
+            <Button onClick={() => void install()}>{words('install.button')}</Button>
+          </li>
+        )}
         {webPlatform.home.changePassphrase && (
           <li className="offer">
             <Icon name="lock" />

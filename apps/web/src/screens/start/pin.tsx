@@ -1,7 +1,7 @@
 /** A number with a registration lock: the code was right, and now its PIN. */
 import { type FormEvent, useState } from 'react'
 import { type Failure, failureOf, sentenceFor } from '../../app/failures.ts'
-import { changeNumber, submitCode } from '../../app/session.ts'
+import type { CodeEntry } from '../../app/session.ts'
 import { useLanguage } from '../../i18n/index.ts'
 import { duration } from '../../i18n/time.ts'
 import { Button } from '../../ui/button.tsx'
@@ -11,11 +11,13 @@ import { Stage } from '../../ui/stage.tsx'
 export function Pin({
   code,
   failure,
+  entry,
   onCodeOver,
 }: {
   readonly code: string
   /** Why this is asked: how many tries there are, or how long to wait. */
   readonly failure: Failure
+  readonly entry: CodeEntry
   /** The code does not count any more. */
   readonly onCodeOver: (failure: Failure) => void
 }) {
@@ -41,7 +43,7 @@ export function Pin({
     setBusy(true)
     setError(undefined)
     try {
-      await submitCode(code, pin.trim())
+      await entry.submit(code, pin.trim())
     } catch (thrown) {
       const why = failureOf(thrown)
       if (CODE_OVER.has(why.code)) return onCodeOver(why)
@@ -51,7 +53,7 @@ export function Pin({
     }
   }
   return (
-    <Stage step={2} title={words('pin.title')}>
+    <Stage step={entry.isFirst ? 2 : undefined} title={words('pin.title')}>
       <p className="stage-text">{words('pin.text')}</p>
       <form className="form" noValidate onSubmit={(event) => void submit(event)}>
         <TextField
@@ -71,8 +73,8 @@ export function Pin({
         </Button>
       </form>
       <p className="stage-foot">{words('pin.forgot')}</p>
-      <Button look="quiet" onClick={changeNumber}>
-        {words('code.change')}
+      <Button look="quiet" onClick={entry.back}>
+        {words(entry.isFirst ? 'code.change' : 'number.keep')}
       </Button>
     </Stage>
   )

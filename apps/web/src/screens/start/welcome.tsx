@@ -1,20 +1,22 @@
 /** The first screen: one sentence, a number, one button. The keys are made while it is busy. */
-import { type FormEvent, useEffect, useRef, useState } from 'react'
+import { type FormEvent, useRef, useState } from 'react'
 import { failureOf, sentenceFor } from '../../app/failures.ts'
+import { useInstall } from '../../app/install.ts'
 import { usePhones } from '../../app/phones.ts'
-import { registrationPolicy } from '../../app/server-side.ts'
 import { askForCode } from '../../app/session.ts'
 import { useLanguage, useWords } from '../../i18n/index.ts'
 import { Button } from '../../ui/button.tsx'
-import { TextField } from '../../ui/field.tsx'
+import { Icon } from '../../ui/icon.tsx'
 import { nothingTyped, PhoneField, phoneOf } from '../../ui/phone-field.tsx'
 import { Stage } from '../../ui/stage.tsx'
+import { useInvitation } from './invitation.tsx'
 import { RestoreLink } from './restore-link.tsx'
 
 export function Welcome() {
   const words = useWords()
   const { tag } = useLanguage()
   const phones = usePhones()
+  const isByHand = useInstall((state) => state.way === 'by-hand')
   const [typed, setTyped] = useState(nothingTyped)
   const [error, setError] = useState<string>()
   const [busy, setBusy] = useState(false)
@@ -56,6 +58,12 @@ export function Welcome() {
       }
     >
       <p className="stage-text">{words('welcome.text')}</p>
+      {isByHand && (
+        <p className="note note-icon">
+          <Icon name="share" />
+          <span>{words('install.first')}</span>
+        </p>
+      )}
       <form className="form" onSubmit={(event) => void submit(event)} noValidate>
         <PhoneField
           ref={field}
@@ -80,52 +88,4 @@ export function Welcome() {
       <RestoreLink />
     </Stage>
   )
-}
-
-/** The field for an invitation, where the server asks for one. */
-function useInvitation() {
-  const words = useWords()
-  const [isAsked, setAsked] = useState(false)
-  const [text, setText] = useState('')
-  const [error, setError] = useState<string>()
-  const input = useRef<HTMLInputElement>(null)
-  useEffect(() => {
-    void registrationPolicy().then((policy) => setAsked(policy === 'invite'))
-  }, [])
-
-  const complain = (sentence: string) => {
-    setError(sentence)
-    input.current?.focus()
-  }
-  return {
-    invitation: text.trim() || undefined,
-    isMissing: () => {
-      const isMissing = isAsked && text.trim() === ''
-      if (isMissing) complain(words('welcome.invitation.empty'))
-      return isMissing
-    },
-    /** Says so at the field when it was the invitation that was refused. */
-    isRefused: (code: string) => {
-      const isRefused = isAsked && code === 'registration-closed'
-      if (isRefused) complain(words('welcome.invitation.wrong'))
-      return isRefused
-    },
-    field: isAsked && (
-      <TextField
-        ref={input}
-        label={words('welcome.invitation')}
-        hint={words('welcome.invitation.hint')}
-        error={error}
-        value={text}
-        autoComplete="off"
-        autoCapitalize="none"
-        spellCheck={false}
-        dir="ltr"
-        onChange={(event) => {
-          setText(event.currentTarget.value)
-          setError(undefined)
-        }}
-      />
-    ),
-  }
 }
