@@ -6,7 +6,7 @@
  * colour is further away than `TOLERANCE.colour` (pixelmatch: 0 to 1): versions of Chromium and fonts
  * of the system differ by less, a colour, a border or a row that is not where it was by more. Times,
  * numbers, keys and codes are hidden. `UPDATE_PICTURES=1` makes the references anew, and the pictures of
- * `docs/` with them: look at them.
+ * `docs/` with them: look at them. `ALL_PICTURES=folder` keeps pictures of every screen there.
  */
 import { existsSync } from 'node:fs'
 import { mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises'
@@ -30,31 +30,34 @@ export const WIDE = { width: 1200, height: 760 } as const
 export const PHONE = { width: 390, height: 844 } as const
 
 /**
- * No violation of any rule of axe-core in light and in dark, nothing that is wider than the screen,
- * wide and on a phone, and no difference to the references that there are.
+ * No violation of any rule of axe-core in light, wide and on a phone, nor of those about colours in
+ * dark; nothing that is wider than the screen; and no difference to the references that there are.
  */
 export async function passes({ page }: WebPerson, name: string): Promise<void> {
   const found: string[] = []
-  for (const [size, colorScheme, isChecked] of LOOKS) {
+  for (const [size, colorScheme, rules] of LOOKS) {
     await page.setViewportSize(size)
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
     await settled(page)
     const place = `${name}-${colorScheme}-${size.width}`
+    if (ALL_PICTURES) await page.screenshot({ path: join(ALL_PICTURES, `${place}.png`) })
     if (REFERENCES.has(place)) found.push(...(await differences(page, place)))
-    if (isChecked) for (const text of await violations(page)) found.push(`${place}: ${text}`)
+    if (rules) for (const text of await violations(page, rules)) found.push(`${place}: ${text}`)
     if (await isTooWide(page)) found.push(`${place}: wider than the screen`)
   }
   await page.setViewportSize(WIDE)
   expect.soft(found).toEqual([])
 }
 
-/** Theme and width are independent for axe-core but for what is there at all: three of four serve. */
-const LOOKS = [
-  [WIDE, 'light', true],
-  [WIDE, 'dark', true],
-  [PHONE, 'light', true],
-  [PHONE, 'dark', false],
-] as const
+/** Of a theme nothing but colours depends; what is there at all depends on the width. */
+const COLOURS = ['color-contrast', 'link-in-text-block']
+type Rules = 'all' | typeof COLOURS
+const LOOKS: readonly [typeof WIDE | typeof PHONE, 'light' | 'dark', Rules | undefined][] = [
+  [WIDE, 'light', 'all'],
+  [WIDE, 'dark', COLOURS],
+  [PHONE, 'light', 'all'],
+  [PHONE, 'dark', undefined],
+]
 
 /** Colours change over a moment, and are measured as they are in it. */
 export async function settled(page: Page): Promise<void> {
@@ -69,16 +72,17 @@ export async function settled(page: Page): Promise<void> {
   })
 }
 
-export async function violations(page: Page): Promise<string[]> {
+export async function violations(page: Page, rules: Rules = 'all'): Promise<string[]> {
   // Evaluated from outside, where the page's own policy does not bind.
   if (!(await page.evaluate(() => 'axe' in globalThis))) await page.evaluate(AXE)
-  return page.evaluate(async () => {
+  return page.evaluate(async (wanted) => {
     const { axe } = globalThis as unknown as { axe: Axe }
-    const result = await axe.run(document, { resultTypes: ['violations'] })
+    const runOnly = wanted === 'all' ? {} : { runOnly: wanted }
+    const result = await axe.run(document, { resultTypes: ['violations'], ...runOnly })
     return result.violations.map(
       ({ id, nodes }) => `${id} ${nodes.map((n) => `${n.html} ${n.failureSummary}`).join(' | ')}`,
     )
-  })
+  }, rules)
 }
 
 export function isTooWide(page: Page): Promise<boolean> {
@@ -121,6 +125,7 @@ function hide(selectors: string): void {
   document.adoptedStyleSheets = [sheet]
 }
 
+const { ALL_PICTURES } = process.env
 const TOLERANCE = { colour: 0.15, share: 0.015 } as const
 const AXE = await readFile(createRequire(import.meta.url).resolve('axe-core'), 'utf8')
 const PICTURES = join(import.meta.dirname, 'pictures')

@@ -3,7 +3,8 @@ import { mkdtempSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { read, type TestPerson } from '../../../test/people.ts'
 import { videoOf } from './camera.ts'
 import { until, type WebPerson, WebWorld } from './world.ts'
 
@@ -11,7 +12,9 @@ vi.setConfig({ testTimeout: 300_000 })
 
 const VIDEO = join(mkdtempSync(join(tmpdir(), 'couplet-camera-')), 'code.y4m')
 let world: WebWorld
-let people: WebPerson[] = []
+/** Two for the whole file: the tests go on from where the one before left them. */
+let ana: WebPerson
+let ben: WebPerson
 
 beforeAll(async () => {
   world = await WebWorld.create([
@@ -19,22 +22,16 @@ beforeAll(async () => {
     '--use-fake-device-for-media-stream',
     `--use-file-for-fake-video-capture=${VIDEO}`,
   ])
-}, 300_000)
-afterAll(() => world?.end())
-afterEach(async () => {
-  await Promise.all(people.map((person) => person.leave()))
-  people = []
-})
-
-async function couple(): Promise<[WebPerson, WebPerson]> {
-  const [ana, ben] = await Promise.all([world.person(), world.person()])
-  people = [ana, ben]
+  ;[ana, ben] = await Promise.all([world.person(), world.person()])
   await ana.add(ben, 'Ben')
   await ana.send('Hello')
   await ana.sees('Hello', 'Delivered')
-  await ben.open(ana)
-  return [ana, ben]
-}
+}, 300_000)
+afterAll(() => world?.end())
+beforeEach(async () => {
+  await Promise.all([ana.begin(), ben.begin()])
+  await Promise.all([ana.open(ben), ben.open(ana)])
+})
 
 async function toVerification(person: WebPerson): Promise<string> {
   await person.page.getByRole('button', { name: /Verify / }).click()
@@ -52,20 +49,7 @@ async function holdUp(shown: WebPerson, label: RegExp): Promise<void> {
 }
 
 describe('comparing keys', () => {
-  test('both see the same sixty digits; a scanned code verifies at once', async () => {
-    const [ana, ben] = await couple()
-    const digits = await toVerification(ana)
-    expect(digits).toMatch(/^\d{60}$/)
-    expect(await toVerification(ben)).toBe(digits)
-    await holdUp(ben, /^Code for/)
-    await ana.page.getByRole('button', { name: 'Scan their code' }).click()
-    await ana.page.getByRole('heading', { name: 'Ben is verified' }).waitFor()
-    await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
-    await ana.page.getByRole('button', { name: /^Verified/ }).waitFor()
-  })
-
   test('another code, and another number, are a full stop', async () => {
-    const [ana, ben] = await couple()
     const digits = await toVerification(ana)
     await toVerification(ben)
     await holdUp(ana, /^Code for/)
@@ -81,49 +65,35 @@ describe('comparing keys', () => {
     await ana.page.getByRole('button', { name: /^Not verified/ }).waitFor()
   })
 
-  test('a contact code adds and verifies in one step', async () => {
-    const [ana, ben] = await Promise.all([world.person(), world.person()])
-    people = [ana, ben]
-    await ben.page.getByRole('button', { name: 'Show my code' }).click()
-    await holdUp(ben, /^Code with your number/)
-    await ana.page.getByRole('button', { name: 'Show my code' }).click()
+  test('both see the same sixty digits; a scanned code verifies at once', async () => {
+    const digits = await toVerification(ana)
+    expect(digits).toMatch(/^\d{60}$/)
+    expect(await toVerification(ben)).toBe(digits)
+    await holdUp(ben, /^Code for/)
     await ana.page.getByRole('button', { name: 'Scan their code' }).click()
-    await ana.composer.waitFor()
+    await ana.page.getByRole('heading', { name: 'Ben is verified' }).waitFor()
+    await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
     await ana.page.getByRole('button', { name: /^Verified/ }).waitFor()
+  })
+
+  test('a contact code adds and verifies in one step', async () => {
+    const cleo = await world.person()
+    await ben.page.getByRole('button', { name: 'New chat' }).first().click()
+    await ben.page.getByRole('tab', { name: 'Code' }).click()
+    await holdUp(ben, /^Code with your number/)
+    await cleo.page.getByRole('button', { name: 'Show my code' }).click()
+    await cleo.page.getByRole('button', { name: 'Scan their code' }).click()
+    await cleo.composer.waitFor()
+    await cleo.page.getByRole('button', { name: /^Verified/ }).waitFor()
+    await cleo.leave()
   })
 })
 
-test('a changed key stops sending until somebody decides; the text is kept', async () => {
-  const [ana, ben] = await couple()
-  await toVerification(ana)
-  await ana.page.getByRole('button', { name: 'They match' }).click()
-  await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
-  // Ben registers his number in another browser.
-  const again = await world.visitor()
-  Object.assign(again, { phone: ben.phone })
-  people.push(again)
-  await again.register()
-  await again.add(ana, 'Ana')
-  await again.send('It is me, with a new phone')
-  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor()
-  await ana.composer.fill('a secret')
-  expect(await ana.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
-  await ana.page.getByRole('button', { name: 'Not now' }).click()
-  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor()
-  await ana.page.getByRole('button', { name: 'Accept new key' }).click()
-  await ana.page.getByRole('dialog').getByRole('button', { name: 'Accept new key' }).click()
-  await ana.page.getByRole('heading', { name: 'Ben has a new key' }).waitFor({ state: 'hidden' })
-  expect(await ana.composer.inputValue()).toBe('a secret')
-  await ana.composer.press('Enter')
-  await ana.sees('a secret', 'Delivered')
-  await again.sees('a secret')
-})
-
-test('a session that began anew without proof holds what is written to a verified contact', async () => {
-  const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
-  people = [ana]
-  let couplet = await ben.online()
-  await ana.add(ben, 'Ben')
+/** Somebody whom Ana has verified, in a conversation that went both ways. */
+async function verifiedFriend(name: string): Promise<TestPerson> {
+  const friend = await world.elsewhere()
+  const couplet = await friend.online()
+  await ana.add(friend, name)
   await ana.send('Hello')
   await ana.sees('Hello', 'Delivered')
   await (await couplet.send(ana.phone, 'Hello, Ana')).delivered
@@ -132,16 +102,40 @@ test('a session that began anew without proof holds what is written to a verifie
   await toVerification(ana)
   await ana.page.getByRole('button', { name: 'They match' }).click()
   await ana.page.getByRole('button', { name: 'Back', exact: true }).click()
-  // Ben puts a backup back that knows nothing of this conversation.
-  await ben.offline()
-  await ben.store.transaction(async (tables) => {
-    for (const { position } of await tables.list('sessions', '1')) {
-      await tables.delete('sessions', '1', position)
-    }
-  })
-  couplet = await ben.online()
+  return friend
+}
+
+test('a changed key stops sending until somebody decides; the text is kept', async () => {
+  const dora = await verifiedFriend('Dora')
+  await dora.offline()
+  // Dora registers her number anew.
+  const again = await world.elsewhere(dora.phone)
+  const couplet = await again.online()
+  await (await couplet.send(ana.phone, 'It is me, with a new phone')).sent
+  await ana.page.getByRole('heading', { name: 'Dora has a new key' }).waitFor()
+  await ana.composer.fill('a secret')
+  expect(await ana.page.getByRole('button', { name: 'Send' }).isDisabled()).toBe(true)
+  await ana.page.getByRole('button', { name: 'Not now' }).click()
+  await ana.page.getByRole('heading', { name: 'Dora has a new key' }).waitFor()
+  const reading = read(couplet, 1)
+  await ana.page.getByRole('button', { name: 'Accept new key' }).click()
+  await ana.page.getByRole('dialog').getByRole('button', { name: 'Accept new key' }).click()
+  await ana.page.getByRole('heading', { name: 'Dora has a new key' }).waitFor({ state: 'hidden' })
+  expect(await ana.composer.inputValue()).toBe('a secret')
+  await ana.composer.press('Enter')
+  await ana.sees('a secret', 'Delivered')
+  expect(await reading).toMatchObject([{ text: 'a secret' }])
+  await again.offline()
+})
+
+test('a session that began anew without proof holds what is written to a verified contact', async () => {
+  const eve = await verifiedFriend('Eve')
+  // Eve puts a backup back that knows nothing of this conversation.
+  await eve.offline()
+  await eve.forgetSessions()
+  const couplet = await eve.online()
   await (await couplet.send(ana.phone, 'A restored backup')).sent
-  await ana.page.getByRole('heading', { name: 'Ben began anew' }).waitFor()
+  await ana.page.getByRole('heading', { name: 'Eve began anew' }).waitFor()
   await ana.page.locator('.chat-row-warning').waitFor()
   await ana.send('Is it you?')
   await ana.page.getByText('Waits here until you have decided').waitFor()
@@ -149,19 +143,18 @@ test('a session that began anew without proof holds what is written to a verifie
   await ana.page.getByRole('button', { name: 'Go on' }).click()
   await ana.page.getByRole('dialog').getByRole('button', { name: 'Go on' }).click()
   await ana.sees('Is it you?', 'Delivered')
-  await ana.page.getByRole('heading', { name: 'Ben began anew' }).waitFor({ state: 'hidden' })
-  await ben.offline()
+  await ana.page.getByRole('heading', { name: 'Eve began anew' }).waitFor({ state: 'hidden' })
+  await eve.offline()
 })
 
 describe('one browser', () => {
   test('two tabs: the second asks, takes over, and the first says so', async () => {
-    const [ana, ben] = await couple()
     await ana.composer.fill('half a thou')
     const second = await ana.context.newPage()
     await second.goto(world.url)
     await second.getByRole('heading', { name: 'Couplet is open in another tab' }).waitFor()
     await second.getByRole('button', { name: 'Use here' }).click()
-    await second.locator('.chat-row').click()
+    await second.locator(`.chat-row[data-peer="${ben.phone}"]`).click()
     // What was being written comes along, and so does everything else.
     const composer = second.getByRole('textbox', { name: /^Message to/ })
     await until(async () => (await composer.inputValue()) === 'half a thou')
@@ -178,8 +171,6 @@ describe('one browser', () => {
   })
 
   test('a passphrase is asked for, a wrong one is refused', async () => {
-    const ana = await world.person()
-    people = [ana]
     await ana.page.getByRole('button', { name: 'Settings' }).click()
     await ana.page.getByRole('button', { name: 'Set a passphrase' }).click()
     await ana.page.getByLabel('New passphrase').fill('correct horse')
@@ -193,12 +184,16 @@ describe('one browser', () => {
     await ana.page.getByLabel('Passphrase').fill('correct horse')
     await ana.page.getByRole('button', { name: 'Open' }).click()
     await ana.chats.waitFor()
+    await ana.page.getByRole('button', { name: 'Settings' }).click()
+    await ana.page.getByRole('button', { name: 'Change', exact: true }).click()
+    await ana.page.getByLabel('Passphrase now').fill('correct horse')
+    await ana.page.getByRole('button', { name: 'Take it away' }).click()
+    await ana.page.getByText('Done. It counts from now on.').waitFor()
   })
 
   test('a home that was taken without asking is left alone, and the server is not blamed', async () => {
-    const [ana, ben] = await Promise.all([world.person(), world.elsewhere()])
-    people = [ana]
-    const couplet = await ben.online()
+    const carl = await world.elsewhere()
+    const couplet = await carl.online()
     // The store belongs to whoever opened it last, whatever becomes of the lock.
     await ana.page.evaluate(async () => {
       const done = <T>(request: IDBRequest<T>) =>
@@ -210,16 +205,14 @@ describe('one browser', () => {
       await done(meta.put('somebody else', 'owner'))
       database.close()
     })
-    await (await couplet.send(ana.phone, 'Hello')).sent
+    await (await couplet.send(ana.phone, 'Hello from Carl')).sent
     await ana.page.getByRole('heading', { name: 'This cannot go on' }).waitFor()
     await ana.page.getByRole('button', { name: 'Start again' }).click()
-    await ana.page.locator('.chat-row', { hasText: 'Hello' }).waitFor()
-    await ben.offline()
+    await ana.page.locator('.chat-row', { hasText: 'Hello from Carl' }).waitFor()
+    await carl.offline()
   })
 
   test('lost storage has a start screen of its own, and a way back', async () => {
-    const ana = await world.person()
-    people = [ana]
     await ana.page.goto('about:blank')
     await ana.page.goto(`${world.url}/icon.svg`)
     await ana.page.evaluate(async () => {

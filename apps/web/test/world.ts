@@ -216,6 +216,13 @@ export class WebPerson {
     await bubble.and(this.page.getByRole('article', { name: new RegExp(`, ${state}$`) })).waitFor()
   }
 
+  /** At the list of chats, with no conversation open, wherever this person was. */
+  async begin(): Promise<void> {
+    await this.page.goto('about:blank')
+    await this.page.goto(this.world.url)
+    await this.chats.waitFor()
+  }
+
   /** Opens the page again, as after a restart of the browser. */
   async reload(): Promise<void> {
     await this.page.reload()
