@@ -130,45 +130,45 @@ describe('a conversation', () => {
 
 describe('when the way to the other is interrupted', () => {
   test('offline: kept, said so, and sent by itself when back', async () => {
-    await ana.send('one')
-    await ana.sees('one', 'Delivered')
+    await ana.send('Before the stop')
+    await ana.sees('Before the stop', 'Delivered')
     await world.stopServer()
-    await ana.send('two')
-    await ana.sees('two', 'Pending')
+    await ana.send('After the stop')
+    await ana.sees('After the stop', 'Pending')
     await ana.page.getByText('The server does not answer. Trying again…').waitFor()
     await world.startServer()
-    await ana.sees('two', 'Delivered')
+    await ana.sees('After the stop', 'Delivered')
     await ben.open(ana)
-    await ben.sees('two')
+    await ben.sees('After the stop')
   })
 
   test('closed in the middle of sending: it is in the outbox all the same', async () => {
-    await ana.send('one')
-    await ana.sees('one', 'Delivered')
+    await ana.send('Before the end')
+    await ana.sees('Before the end', 'Delivered')
     await ana.context.setOffline(true)
     await world.stopServer()
-    await ana.send('two')
-    await ana.sees('two')
+    await ana.send('In the middle')
+    await ana.sees('In the middle')
     await ana.page.goto('about:blank')
     await world.startServer()
     await ana.context.setOffline(false)
     await ana.page.goto(world.url)
     await ana.open(ben)
-    await ana.sees('two', 'Delivered')
+    await ana.sees('In the middle', 'Delivered')
     await ben.open(ana)
-    await ben.sees('two')
+    await ben.sees('In the middle')
   })
 
   test('reloaded as soon as it was sent: the browser asks while it is not stored, and nothing is doubled', async () => {
-    await ana.send('zero')
-    await ana.sees('zero', 'Delivered')
+    await ana.send('Ready to reload')
+    await ana.sees('Ready to reload', 'Delivered')
     // Asked in the very moment of the press, and again when the store has it.
     const asks = await ana.page.evaluate(async () => {
       const isAsked = () => !dispatchEvent(new Event('beforeunload', { cancelable: true }))
       const before = isAsked()
       const field = document.querySelector<HTMLTextAreaElement>('.composer-input')!
       const prototype = HTMLTextAreaElement.prototype
-      Object.getOwnPropertyDescriptor(prototype, 'value')!.set!.call(field, 'one')
+      Object.getOwnPropertyDescriptor(prototype, 'value')!.set!.call(field, 'Sent and reloaded')
       field.dispatchEvent(new InputEvent('input', { bubbles: true }))
       await new Promise((resolve) => setTimeout(resolve))
       document.querySelector<HTMLButtonElement>('.send')!.click()
@@ -180,10 +180,10 @@ describe('when the way to the other is interrupted', () => {
     )
     await ana.reload()
     await ana.open(ben)
-    await ana.sees('one', 'Delivered')
+    await ana.sees('Sent and reloaded', 'Delivered')
     await ben.open(ana)
-    await ben.sees('one')
-    expect(await ben.bubble('one').count()).toBe(1)
+    await ben.sees('Sent and reloaded')
+    expect(await ben.bubble('Sent and reloaded').count()).toBe(1)
   })
 
   test('more than the server keeps: waits for room, leaves a gap, and arrives in order', async () => {
