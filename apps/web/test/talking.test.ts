@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi 
 import { read } from '../../../test/people.ts'
 import { until, type WebPerson, WebWorld } from './world.ts'
 
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 let world: WebWorld
 /** Two for the whole file: each test says something of its own, and leaves them as it found them. */

@@ -8,7 +8,7 @@ import { read, type TestPerson } from '../../../test/people.ts'
 import { videoOf } from './camera.ts'
 import { until, type WebPerson, WebWorld } from './world.ts'
 
-vi.setConfig({ testTimeout: 300_000 })
+vi.setConfig({ testTimeout: 300_000, hookTimeout: 300_000 })
 
 const VIDEO = join(mkdtempSync(join(tmpdir(), 'couplet-camera-')), 'code.y4m')
 let world: WebWorld
