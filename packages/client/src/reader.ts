@@ -156,8 +156,8 @@ export async function conversations(
   const found: PlacedConversation[] = []
   for (const [i, { no }] of listed.entries()) {
     const last = lasts[i]![0]
-    if (!last) continue
-    const contact = await tables.requireContact(no)
+    const contact = last && (await tables.contact(no))
+    if (!contact) continue
     const entry: Conversation = {
       contact: publicContact(contact),
       unread: unread.get(contact.no) ?? 0,
