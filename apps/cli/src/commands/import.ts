@@ -1,5 +1,7 @@
 /** `couplet import FILE`: makes a home from an exported one. */
+import { existsSync } from 'node:fs'
 import type { Context } from '../context.ts'
+import { CommandError } from '../errors.ts'
 import { homeFolder, sdk } from '../home.ts'
 import { filePassphrase, passphraseToCreate } from '../passphrase.ts'
 import { isoTime } from '../time.ts'
@@ -7,6 +9,7 @@ import { isoTime } from '../time.ts'
 export async function run(context: Context): Promise<number> {
   const { terminal } = context
   const file = context.operands[0]!
+  if (!existsSync(file)) throw new CommandError('cannot-write', `there is no file ${file}.`)
   const { importHomeFromFile, needsPassphrase } = await sdk()
   const home = await homeFolder(context)
   const secret = await filePassphrase(context, 'known')
