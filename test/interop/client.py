@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 import content as contents
 import frames
 import session as sessions
-from identity import Owner, import_identity, import_prekeys
+from identity import Owner, has_moved, import_identity, import_prekeys
 from primitives import *  # noqa: F403
 from websocket import WebSocket
 
@@ -155,8 +155,11 @@ class Client:
         self.seal_and_put(contact, content, "evict", prekeys)
 
     def seal_and_put(self, contact, content, mode, prekeys=None):
-        session = sessions.session_to_send_in(contact.sessions)
+        mine = [s for s in contact.sessions if s.peer_id == contact.identity.id]
+        session = sessions.session_to_send_in(mine)
         if session is None:
+            if prekeys is None:
+                _, prekeys = self.look_up(f"+{contact.identity.phone}")
             session, _ = sessions.begin(self.owner, contact.identity, prekeys, now_ms(), Fresh())
             contact.sessions.append(session)
         after, sealed = sessions.seal(session, contents.encode(content), now_ms(), Fresh())
@@ -231,12 +234,23 @@ class Client:
             return "late"
         accepted = sessions.accept(self.owner, prekeys, envelope, now_ms(), os.urandom(32))
         if accepted.initiator.id not in self.contacts:
-            contact, _ = self.look_up(f"+{accepted.initiator.phone}")
-            refuse_unless(contact.identity.id == accepted.initiator.id)
+            self.meet(accepted.initiator)
         contact = self.contacts[accepted.initiator.id]
         self.handshakes[prekeys.public.id].add(handshake_hash)
         contact.sessions.append(accepted.session)
         return self.keep(contact, accepted.opened)
+
+    def meet(self, identity):
+        """Somebody whose identity was proven, and is no contact's yet: a new one, or one that has moved."""
+        known = [c for c in self.contacts.values() if has_moved(c.identity, identity, now_ms())]
+        contact, _ = self.look_up(f"+{identity.phone}")
+        refuse_unless(contact.identity.id == identity.id)
+        for before in known:
+            del self.contacts[before.identity.id]
+            before.identity, before.highest_prekeys = identity, contact.highest_prekeys
+            self.contacts[identity.id] = before
+            self.waiting += [sent for sent in self.outbox.values() if sent.contact is before]
+            self.outbox = {key: sent for key, sent in self.outbox.items() if sent.contact is not before}
 
     def keep(self, contact, opened):
         if opened.content.message_id not in contact.message_ids:

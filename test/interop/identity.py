@@ -18,6 +18,7 @@ class Identity:
     exchange_key: bytes
     signing_key: bytes
     identity_key: bytes
+    created_at: int
     id: bytes
 
 
@@ -34,14 +35,25 @@ def import_identity(signed):
     signing_key = reader.take(32)
     reader.expect(b"\x01")
     identity_key = reader.take(32)
-    reader.number(8)
+    created_at = reader.number(8)
     reader.end()
     check_ed25519(signing_key)
     check_x25519(identity_key)
     refuse_unless(verifies(signing_key, signature, label("sign/identity"), record), "invalid-signature")
     check_rsa(exchange_key)
     identity_id = sha256(label("identity-id"), record)
-    return Identity(signed, phone, exchange_key, signing_key, identity_key, identity_id)
+    return Identity(signed, phone, exchange_key, signing_key, identity_key, created_at, identity_id)
+
+
+def has_moved(before, after, now):
+    """Whether `after` is `before` under another number: delivery.md, Changed numbers."""
+    same_keys = (before.exchange_key, before.signing_key, before.identity_key) == (
+        after.exchange_key,
+        after.signing_key,
+        after.identity_key,
+    )
+    is_later = before.created_at < after.created_at <= now + 86_400_000
+    return same_keys and is_later and before.phone != after.phone
 
 
 @dataclass(frozen=True)

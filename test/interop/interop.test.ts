@@ -3,11 +3,13 @@
  * Python, without a look at the packages. It checks every vector, and talks with this client.
  */
 import { join } from 'node:path'
+import { completeNumberChange, requestNumberChange, requirePhoneNumber } from '@couplet/client'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { TestPerson, TestServer, until } from '../people.ts'
 import { PythonPerson, runPython } from './python.ts'
 
 const ANA = '+12025550101'
+const ANA_NEW = '+12025550161'
 const PIA = '+12025550177'
 
 let server: TestServer
@@ -77,4 +79,22 @@ test('the other begins, to one who is away', async () => {
     return Array.isArray(established) && established.includes(true)
   })
   await ben.offline()
+})
+
+test('ours changes its number: the other follows, and both write on', async () => {
+  await ana.offline()
+  await requestNumberChange(ana.ports, ana.store, { phone: requirePhoneNumber(ANA_NEW) })
+  await completeNumberChange(ana.ports, ana.store, server.codes.get(ANA_NEW)!)
+  ana = ana.under(ANA_NEW)
+  const couplet = await ana.online()
+  const outgoing = await couplet.send(PIA, 'From my new number')
+  expect(await pia.texts('receive', 1)).toEqual(['From my new number'])
+  await outgoing.delivered
+  const { phones } = await pia.do({ do: 'contacts' })
+  expect(phones).toContain(ANA_NEW)
+  expect(phones).not.toContain(ANA)
+  const incoming = couplet.messages()[Symbol.asyncIterator]()
+  await pia.do({ do: 'send', to: ANA_NEW, text: 'I see' })
+  await until(async () => (await incoming.next()).value?.text === 'I see')
+  expect(await pia.texts('delivered', 1)).toEqual(['I see'])
 })

@@ -40,6 +40,8 @@ def act(client, order):
     elif do == "sessions":
         contact, _ = client.look_up(order["with"])
         return {"established": [s.established for s in contact.sessions]}
+    elif do == "contacts":
+        return {"phones": sorted(f"+{c.identity.phone}" for c in client.contacts.values())}
     return {}
 
 

@@ -18,9 +18,9 @@ export const SIGNATURES_MUTANTS: readonly Mutant[] = [
     [TEST.wireIdentity, 'begins with a label of its own'],
   ),
   mutant(
-    'one label begins another',
-    [SOURCE.labels, "label('sign/login')", "label('sign/login').slice(0, -5)"],
-    [TEST.wireIdentity, 'no label begins another'],
+    'labels stand without their length',
+    [SOURCE.labels, 'concatBytes(Uint8Array.of(text.length), text)', 'concatBytes(text)'],
+    [TEST.wireIdentity, 'begins with a label of its own'],
   ),
   mutant(
     'a login names no server',
