@@ -165,9 +165,9 @@ describe('what is signed', () => {
   })
 
   test('names the server and every field: changing any changes the bytes', () => {
-    const login = { ...base }
-    const registration = { ...base, registrationId: 'r-1' }
-    const request = {
+    const toLogin = { ...base }
+    const toRegister = { ...base, registrationId: 'r-1' }
+    const toAsk = {
       ...base,
       at: 5,
       method: 'PUT',
@@ -176,25 +176,25 @@ describe('what is signed', () => {
     }
     const variants = [
       ...[
-        login,
-        { ...login, serverName: 'chat.exampl' },
-        { ...login, challenge: marked(0, 32) },
-        { ...login, identityId: marked(0, 32) },
+        toLogin,
+        { ...toLogin, serverName: 'chat.exampl' },
+        { ...toLogin, challenge: marked(0, 32) },
+        { ...toLogin, identityId: marked(0, 32) },
       ].map(wire.loginSignedBytes),
       ...[
-        registration,
-        { ...registration, serverName: 'chat.exampl' },
-        { ...registration, registrationId: 'r-2' },
-        { ...registration, challenge: marked(0, 32) },
-        { ...registration, identityId: marked(0, 32) },
+        toRegister,
+        { ...toRegister, serverName: 'chat.exampl' },
+        { ...toRegister, registrationId: 'r-2' },
+        { ...toRegister, challenge: marked(0, 32) },
+        { ...toRegister, identityId: marked(0, 32) },
       ].map(wire.registrationSignedBytes),
       ...[
-        request,
-        { ...request, serverName: 'chat.exampl' },
-        { ...request, identityId: marked(0, 32) },
-        { ...request, at: 6 },
-        { ...request, method: 'PUT/', path: 'v1/prekeys' },
-        { ...request, bodyHash: marked(1, 32) },
+        toAsk,
+        { ...toAsk, serverName: 'chat.exampl' },
+        { ...toAsk, identityId: marked(0, 32) },
+        { ...toAsk, at: 6 },
+        { ...toAsk, method: 'PUT/', path: 'v1/prekeys' },
+        { ...toAsk, bodyHash: marked(1, 32) },
       ].map(wire.requestSignedBytes),
     ]
     expect(new Set(variants.map(toHex)).size).toBe(variants.length)
