@@ -1,8 +1,8 @@
 /**
- * One socket, from its challenge to its end: frames in and out, and nothing kept for a peer that
- * does not read or does not stop writing. (spec/socket.md)
+ * One connection, from its challenge to its end: who it is, and what each of its frames asks for.
+ * (spec/socket.md)
  *
- * What frames mean is decided in `delivery.ts`.
+ * What becomes of envelopes is decided in `delivery.ts`; how much a peer may cost, in `frame-socket.ts`.
  */
 import { randomBytes } from 'node:crypto'
 import type { Socket } from 'node:net'
@@ -13,15 +13,13 @@ import {
   decodeClientFrame,
   type EnvelopeStatus,
   type ErrorCode,
-  encodeServerFrame,
-  type ServerFrame,
   type ServerName,
   WireError,
 } from '@couplet/wire'
 import type { WebSocket } from 'ws'
 import { dayOf } from './accounts.ts'
-import { corkForThisTurn } from './cork.ts'
 import type { Delivery } from './delivery.ts'
+import { type FrameHearer, FrameSocket } from './frame-socket.ts'
 import type { TokenBuckets } from './limits.ts'
 import type { Channel, LiveUser } from './live-user.ts'
 import { checkLogin, type LoginServices } from './login.ts'
@@ -68,36 +66,27 @@ export interface ConnectionPeer {
   readonly onClosed: () => void
 }
 
-export class Connection implements Channel {
+export class Connection implements Channel, FrameHearer {
   readonly #services: ConnectionServices
   readonly #peer: ConnectionPeer
+  readonly #frames: FrameSocket
   readonly #challenge = Uint8Array.from(randomBytes(CHALLENGE_BYTES))
   readonly #loginTimer: NodeJS.Timeout
+  readonly #liftLimit: () => void
   #state: 'challenged' | 'checking' | 'open' | 'closed' = 'challenged'
   #user: LiveUser | undefined
-  #slowTimer: NodeJS.Timeout | undefined
-  /** Bytes of frames that are being worked on. */
-  #workBytes = 0
-  #paused = false
-  #stopping = false
-  #alive = true
   /** The last day on which the user's row says that it was here. */
   #seenAt = 0
 
   constructor(services: ConnectionServices, peer: ConnectionPeer) {
     this.#services = services
     this.#peer = peer
-    const { webSocket, socket } = peer
-    webSocket.on('message', (data, isBinary) => this.#receive(data as Buffer, isBinary))
-    webSocket.on('pong', () => this.#heard())
-    webSocket.on('ping', () => this.#watchReader())
-    webSocket.on('close', () => this.#leave())
-    webSocket.on('error', () => this.#leave())
-    socket.on('drain', () => this.#drained())
-    this.#limitStranger(socket)
+    const { slowReaderMs, loginMs } = services.timing
+    this.#frames = new FrameSocket(peer.webSocket, peer.socket, this, slowReaderMs)
+    this.#liftLimit = this.#frames.limitBytes(MAX_BYTES_BEFORE_LOGIN, () => this.#fail(...STRANGER))
     // Without an error: a slow line says nothing about the identity, and the client tries again.
-    this.#loginTimer = setTimeout(() => this.#end(CLOSE_CODE.timeout), services.timing.loginMs)
-    this.#send({ type: 'challenge', challenge: this.#challenge })
+    this.#loginTimer = setTimeout(() => this.#end(CLOSE_CODE.timeout), loginMs)
+    this.#frames.send({ type: 'challenge', challenge: this.#challenge })
   }
 
   get authenticated(): boolean {
@@ -105,24 +94,24 @@ export class Connection implements Channel {
   }
 
   get writable(): boolean {
-    return this.#state === 'open' && this.#peer.webSocket.bufferedAmount < MAX_BUFFERED_BYTES
+    return this.#state === 'open' && this.#frames.hasRoom
   }
 
   deliver({ sender, storedAt, envelope }: StoredEnvelope): void {
     this.#services.meter.count('relayed')
-    this.#send({ type: 'deliver', sender, storedAt, envelope })
+    this.#frames.send({ type: 'deliver', sender, storedAt, envelope })
   }
 
   caughtUp(): void {
-    this.#send({ type: 'caught-up' })
+    this.#frames.send({ type: 'caught-up' })
   }
 
   notice(id: Uint8Array, status: EnvelopeStatus): void {
-    this.#send({ type: 'notice', id, status })
+    this.#frames.send({ type: 'notice', id, status })
   }
 
   room(recipient: Uint8Array): void {
-    this.#send({ type: 'room', recipient })
+    this.#frames.send({ type: 'room', recipient })
   }
 
   close(reason: 'replaced' | 'unauthenticated' | 'stopping'): void {
@@ -140,35 +129,18 @@ export class Connection implements Channel {
 
   /** Takes no more frames; answers still go out. */
   stopReading(): void {
-    this.#stopping = true
-    this.#updateReading()
+    this.#frames.stopReading()
   }
 
   /** Called at every interval: a peer that gave no sign of life since the last one is gone. */
   ping(): void {
-    if (this.#state === 'closed' || this.#paused) return
-    if (!this.#alive) {
-      this.#end(CLOSE_CODE.timeout)
-      this.#peer.webSocket.terminate()
-      return
-    }
-    this.#alive = false
-    this.#touch()
-    this.#peer.webSocket.ping()
+    if (this.#state === 'closed' || this.#frames.paused) return
+    if (this.#frames.ping()) this.#touch()
+    else this.#cut(CLOSE_CODE.timeout)
   }
 
-  /** Frames that are not complete count, too. */
-  #limitStranger(socket: Socket): void {
-    let bytes = 0
-    socket.on('data', ({ length }: Buffer) => {
-      bytes += length
-      if (!this.#user && bytes > MAX_BYTES_BEFORE_LOGIN) this.#fail(...STRANGER)
-    })
-  }
-
-  #receive(data: Buffer, isBinary: boolean): void {
+  message(data: Buffer, isBinary: boolean): void {
     if (this.#state === 'closed') return
-    this.#heard()
     if (!isBinary) {
       this.#fail('malformed', CLOSE_CODE.malformed)
       return
@@ -179,6 +151,18 @@ export class Connection implements Channel {
       const code = error instanceof WireError ? error.code : 'internal'
       this.#fail(code, code === 'too-large' ? MESSAGE_TOO_BIG : CLOSE_CODE.malformed)
     }
+  }
+
+  drained(): void {
+    this.#catchUp()
+  }
+
+  slow(): void {
+    this.#cut(CLOSE_CODE.tooSlow)
+  }
+
+  gone(): void {
+    this.#leave()
   }
 
   #handle(frame: ClientFrame, length: number): void {
@@ -233,9 +217,10 @@ export class Connection implements Channel {
   #welcome(identityId: Uint8Array, seenAt: number): void {
     const { delivery, clock, capacity, window } = this.#services
     clearTimeout(this.#loginTimer)
+    this.#liftLimit()
     this.#state = 'open'
     this.#user = delivery.attach(identityId, this)
-    this.#send({ type: 'welcome', capacity, window, now: clock.now() })
+    this.#frames.send({ type: 'welcome', capacity, window, now: clock.now() })
     this.#catchUp()
     this.#seenAt = seenAt
     this.#touch()
@@ -260,7 +245,7 @@ export class Connection implements Channel {
       mode,
       settle: (outcome) => {
         meter.count('puts', outcome.kind)
-        return this.#send({ type: 'put-result', ref, outcome })
+        return this.#frames.send({ type: 'put-result', ref, outcome })
       },
     })
   }
@@ -269,7 +254,7 @@ export class Connection implements Channel {
     const { questions, clock } = this.#services
     questions.take(user.key, clock.now())
     const statuses = await this.#services.delivery.status(user.identityId, ids)
-    this.#send({ type: 'status-result', ref, statuses })
+    this.#frames.send({ type: 'status-result', ref, statuses })
   }
 
   #answer(user: LiveUser, id: Uint8Array, answer: Answer, length: number): void {
@@ -279,21 +264,16 @@ export class Connection implements Channel {
   async #apply(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
     this.#services.meter.count('answers', answer.kind)
     await this.#services.delivery.answer(user, id, answer)
-    this.#send({ type: 'acked', id })
+    this.#frames.send({ type: 'acked', id })
     this.#catchUp()
   }
 
   /** Keeps count of what is under way, and answers for it when it fails. */
   #work(length: number, ref: number, work: Promise<void>): void {
-    const bytes = length + FRAME_OVERHEAD_BYTES
-    this.#workBytes += bytes
-    this.#updateReading()
+    const cost = this.#frames.workBegan(length)
     work
       .catch((error: unknown) => this.#workFailed(ref, error))
-      .finally(() => {
-        this.#workBytes -= bytes
-        this.#updateReading()
-      })
+      .finally(() => this.#frames.workEnded(cost))
   }
 
   /** Without the store nothing can be promised; the client asks again. */
@@ -302,53 +282,15 @@ export class Connection implements Channel {
     const code = known ? error.code : 'unavailable'
     const retryAfter = known ? (error.details.retryAfter ?? 0) : STORE_RETRY_SECONDS
     if (ref === CONNECTION_REF) this.#fail(code, CLOSE_CODE.stopping, retryAfter)
-    else this.#send({ type: 'error', ref, code, retryAfter })
+    else this.#frames.send({ type: 'error', ref, code, retryAfter })
   }
 
   #catchUp(): void {
     this.#user?.catchUp().catch(() => this.#fail('unavailable', CLOSE_CODE.stopping))
   }
 
-  #send(frame: ServerFrame): boolean {
-    if (this.#state === 'closed') return false
-    corkForThisTurn(this.#peer.socket)
-    this.#peer.webSocket.send(encodeServerFrame(frame))
-    this.#watchReader()
-    return true
-  }
-
-  /** A reader that does not read is not read from either, and cut when it goes on. */
-  #watchReader(): void {
-    if (this.#slowTimer || this.#peer.webSocket.bufferedAmount < MAX_BUFFERED_BYTES) return
-    this.#slowTimer = setTimeout(() => {
-      this.#end(CLOSE_CODE.tooSlow)
-      this.#peer.webSocket.terminate()
-    }, this.#services.timing.slowReaderMs)
-    this.#updateReading()
-  }
-
-  #drained(): void {
-    clearTimeout(this.#slowTimer)
-    this.#slowTimer = undefined
-    this.#updateReading()
-    this.#catchUp()
-  }
-
-  #updateReading(): void {
-    const pause =
-      this.#stopping || this.#slowTimer !== undefined || this.#workBytes > MAX_WORK_BYTES
-    if (pause === this.#paused || this.#state === 'closed') return
-    this.#paused = pause
-    if (pause) this.#peer.webSocket.pause()
-    else this.#peer.webSocket.resume()
-  }
-
-  #heard(): void {
-    this.#alive = true
-  }
-
   #fail(code: ErrorCode, closeCode: number, retryAfter = 0): void {
-    this.#send({ type: 'error', ref: CONNECTION_REF, code, retryAfter })
+    this.#frames.send({ type: 'error', ref: CONNECTION_REF, code, retryAfter })
     this.#end(closeCode)
   }
 
@@ -356,18 +298,21 @@ export class Connection implements Channel {
     if (this.#state === 'closed') return
     this.#services.meter.count('closed', CLOSE_REASONS.get(code) ?? String(code))
     this.#leave()
-    const { webSocket } = this.#peer
-    // A paused socket would not hear the peer's goodbye.
-    webSocket.resume()
-    webSocket.close(code)
-    setTimeout(() => webSocket.terminate(), GOODBYE_MS).unref()
+    this.#frames.end(code)
+  }
+
+  /** Without waiting for a goodbye. */
+  #cut(code: number): void {
+    this.#end(code)
+    this.#frames.cut()
   }
 
   #leave(): void {
     if (this.#state === 'closed') return
     this.#state = 'closed'
     clearTimeout(this.#loginTimer)
-    clearTimeout(this.#slowTimer)
+    this.#liftLimit()
+    this.#frames.retire()
     if (this.#user) {
       this.#services.delivery.detach(this.#user)
       this.#services.questions.leave(this.#user.key, this.#services.clock.now())
@@ -389,12 +334,4 @@ const CONNECTION_REF = 0
 const MESSAGE_TOO_BIG = 1009
 /** A login is below 200 bytes. */
 const MAX_BYTES_BEFORE_LOGIN = 4096
-/** Not yet taken by the reader: past it nothing is pushed and nothing is read. */
-const MAX_BUFFERED_BYTES: number = 1024 * 1024
-/** Of one connection, being worked on: past it nothing is read. */
-const MAX_WORK_BYTES: number = 1024 * 1024
-/** What a frame costs beyond its bytes. */
-const FRAME_OVERHEAD_BYTES = 512
 const STORE_RETRY_SECONDS = 5
-/** Time for the peer to answer a close. */
-const GOODBYE_MS = 2000

@@ -477,12 +477,12 @@ describe('what is refused', () => {
 
 describe('peers that are not well', () => {
   it('a peer that answers no ping is cut', async () => {
-    await restart({ timing: { pingMs: 100 } })
+    await restart({ timing: { pingMs: 200 } })
     const anas = await online(ana)
     const bens = new TestSocket(server)
     await bens.take('challenge')
     anas.webSocket.pause()
-    await sleep(350)
+    await sleep(650)
     anas.webSocket.resume()
     expect([CLOSE_CODE.timeout, 1006]).toContain(await anas.closed)
     expect(bens.webSocket.readyState).toBe(WebSocket.OPEN)

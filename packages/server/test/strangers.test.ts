@@ -74,7 +74,7 @@ it('a request that is never answered holds up no stop', async () => {
       return new Promise<void>(() => {})
     },
   }
-  server = await startServer({ codeSender, httpTiming: { stopMs: 200 } })
+  server = await startServer({ codeSender, httpTiming: { stopMs: 200, codesMs: 200 } })
   const answer = openRegistration(server, makeIdentity('+12025550101')).catch(() => 'cut')
   await asked.promise
   await server.close()
