@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { parse, TomlError } from 'smol-toml'
-import { SETTINGS, type Setting, settingNamed, variableOf } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { SETTINGS, settingNamed, variableOf } from './settings.ts'
 
 export type Environment = Readonly<Record<string, string | undefined>>
 

@@ -5,16 +5,9 @@
 import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
-import {
-  type CodeSenderChoice,
-  DEFAULT_LIMITS,
-  type Limit,
-  type Limits,
-  readTls,
-  type TlsFiles,
-  trustedProxies,
-} from '@couplet/server'
+import { type CodeSenderChoice, readTls, type TlsFiles, trustedProxies } from '@couplet/server'
 import { codeSender } from './config-codes.ts'
+import { type ConfigLimits, limits } from './config-limits.ts'
 import {
   ConfigError,
   type Environment,
@@ -50,10 +43,6 @@ export interface Config {
   readonly allowlist: string | undefined
   /** `null`: no limit, which survives being sent to a worker as JSON. */
   readonly limits: ConfigLimits
-}
-
-export type ConfigLimits = {
-  readonly [Name in keyof Limits]: Exclude<Limits[Name], undefined> | null
 }
 
 /** @throws {ConfigError} naming the option, the variable, or the line of the file. */
@@ -148,7 +137,7 @@ export class Reader {
   }
 }
 
-function integerOf(value: Value, low: number, high: number): number | undefined {
+export function integerOf(value: Value, low: number, high: number): number | undefined {
   if (value.text === undefined) return undefined
   const number = /^[0-9]{1,9}$/.test(value.text) ? Number(value.text) : Number.NaN
   if (number >= low && number <= high) return number
@@ -159,49 +148,6 @@ function originOf(text: string): string | undefined {
   const url = URL.canParse(text) ? new URL(text) : undefined
   const plain = url && url.pathname === '/' && !url.search && !url.hash && !url.username
   return plain && (url.protocol === 'https:' || url.protocol === 'http:') ? url.origin : undefined
-}
-
-function limits(read: Reader): ConfigLimits {
-  const off = read.onOff('no-limits')
-  const limit = (name: SettingName, standard: Limit | undefined): Limit | null =>
-    off ? null : (limitOf(read.value(name)) ?? standard ?? null)
-  const count = (name: SettingName, standard: number | undefined): number | null =>
-    off ? null : (countOf(read.value(name)) ?? standard ?? null)
-  const standard = DEFAULT_LIMITS
-  return {
-    registrations: limit('limit-registrations', standard.registrations),
-    codes: limit('limit-codes', standard.codes),
-    codesToOneFromAddress: limit('limit-codes-to-one-from-address', standard.codesToOneFromAddress),
-    codesFromAddress: limit('limit-codes-from-address', standard.codesFromAddress),
-    codeDelays: off ? false : standard.codeDelays,
-    codeBudget: limit('limit-code-budget', standard.codeBudget),
-    lookups: limit('limit-lookups', standard.lookups),
-    lookupsFromAddress: limit('limit-lookups-from-address', standard.lookupsFromAddress),
-    sends: limit('limit-sends', standard.sends),
-    strangerSends: limit('limit-stranger-sends', standard.strangerSends),
-    questions: limit('limit-questions', standard.questions),
-    requests: limit('limit-requests', standard.requests),
-    prekeys: limit('limit-prekeys', standard.prekeys),
-    subscriptions: limit('limit-subscriptions', standard.subscriptions),
-    pins: limit('limit-pins', standard.pins),
-    connectionsPerAddress: count('limit-connections-per-address', standard.connectionsPerAddress),
-    connections: count('limit-connections', standard.connections),
-  }
-}
-
-/** `undefined` when it is not set; burst 0 admits nobody; `off` is no limit. */
-function limitOf(value: Value): Limit | null | undefined {
-  if (value.text === undefined) return undefined
-  if (value.text === 'off') return NO_LIMIT
-  const [, burst, count, unit] = /^([0-9]{1,7})\/([0-9]{0,4})([smhd])$/.exec(value.text) ?? []
-  const periodMs = Number(count || '1') * (UNIT_MS.get(unit ?? '') ?? 0)
-  if (burst !== undefined && periodMs > 0) return { burst: Number(burst), periodMs }
-  throw wrong(value, 'must be like 60/1m (60 at once, and 60 more in a minute), or off')
-}
-
-function countOf(value: Value): number | undefined {
-  if (value.text === 'off') return UNCOUNTED
-  return integerOf(value, 0, UNCOUNTED)
 }
 
 function workers(value: Value): number {
@@ -348,12 +294,3 @@ export function wrong({ place, kind, text }: Value, rule: string): ConfigError {
 
 const NATS_URL = '(?:nats|tls)://(?:[^@/,\\s]+@)?[a-z0-9.-]+(?::[0-9]{1,5})?'
 const NATS_URLS = new RegExp(`^${NATS_URL}(?:,${NATS_URL})*$`, 'i')
-const UNIT_MS: ReadonlyMap<string, number> = new Map([
-  ['s', 1000],
-  ['m', 60_000],
-  ['h', 3_600_000],
-  ['d', 86_400_000],
-])
-/** `off` for what is counted or limited: more than ever comes. */
-const UNCOUNTED = 999_999_999
-const NO_LIMIT: Limit = { burst: UNCOUNTED, periodMs: 1000 }

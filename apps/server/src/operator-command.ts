@@ -15,7 +15,7 @@ import {
 import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 import { openEngine } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
-import { MAX_CAPACITY } from './settings.ts'
+import { MAX_CAPACITY } from './settings-server.ts'
 
 const SHARED_HELP = `
   --data DIR           the server's folder (COUPLET_DATA)

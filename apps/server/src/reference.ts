@@ -1,5 +1,6 @@
 /** The reference page of the configuration, made from the table of settings. */
-import { SETTINGS, type Setting, variableOf } from './settings.ts'
+import type { Setting } from './setting.ts'
+import { SETTINGS, variableOf } from './settings.ts'
 
 export function referencePage(): string {
   const groups = [...new Set(SETTINGS.map(({ group }) => group))]

@@ -14,16 +14,11 @@ import {
   systemClock,
   trustedProxies,
 } from '@couplet/server'
-import {
-  type Config,
-  ConfigError,
-  type ConfigLimits,
-  type Environment,
-  readConfig,
-} from './config.ts'
+import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
+import type { ConfigLimits } from './config-limits.ts'
 import { openEngine, withoutPasswords } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
-import { HELP } from './settings.ts'
+import { HELP } from './help.ts'
 import { webFolder } from './web-folder.ts'
 import { type Running, startWorkers } from './workers.ts'
 

@@ -1,0 +1,137 @@
+/** Settings of the server itself: where it is, what it keeps, and who reaches it how. */
+import type { Setting } from './setting.ts'
+
+export const MAX_CAPACITY = 1000
+
+export type ServerSettingName = (typeof TABLE)[number]['name']
+
+const TABLE = [
+  {
+    name: 'port',
+    group: 'Server',
+    type: 'integer',
+    low: 0,
+    high: 65_535,
+    value: 'PORT',
+    standard: '8080',
+    common: true,
+    help: 'port to listen on; 0 takes a free one',
+  },
+  {
+    name: 'host',
+    group: 'Server',
+    type: 'text',
+    value: 'HOST',
+    standard: 'localhost',
+    common: true,
+    help: 'address to listen on',
+  },
+  {
+    name: 'data',
+    group: 'Server',
+    type: 'path',
+    value: 'DIR',
+    standard: '~/.local/share/couplet/server',
+    common: true,
+    help: 'folder of the data',
+  },
+  {
+    name: 'store',
+    group: 'Server',
+    type: 'text',
+    value: 'URL',
+    standard: 'the folder',
+    common: true,
+    help: 'nats://HOST:PORT, several with commas',
+  },
+  {
+    name: 'workers',
+    group: 'Server',
+    type: 'text',
+    value: 'N',
+    standard: 'auto',
+    common: true,
+    help: 'processes that serve, or auto',
+  },
+  {
+    name: 'public-url',
+    group: 'Server',
+    type: 'url',
+    value: 'URL',
+    standard: 'where it listens',
+    common: true,
+    help: 'URL that clients use, if it differs',
+  },
+  {
+    name: 'mailbox-capacity',
+    group: 'Server',
+    type: 'integer',
+    low: 1,
+    high: MAX_CAPACITY as number,
+    value: 'N',
+    standard: '2',
+    common: true,
+    help: 'messages kept for each person',
+  },
+  {
+    name: 'log-level',
+    group: 'Server',
+    type: 'choice',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    value: 'LEVEL',
+    standard: 'info',
+    common: true,
+    help: 'debug, info, warn, error or silent',
+  },
+  {
+    name: 'metrics-listen',
+    group: 'Server',
+    type: 'listener',
+    value: 'HOST:PORT',
+    standard: 'none',
+    help: 'where Prometheus finds metrics, at `/metrics`; not for the public',
+  },
+  {
+    name: 'minimum-client',
+    group: 'Server',
+    type: 'text',
+    value: 'VERSION',
+    standard: '0.1.0',
+    help: 'the oldest client that is served',
+  },
+
+  {
+    name: 'tls-cert',
+    group: 'Transport',
+    type: 'path',
+    value: 'FILE',
+    common: true,
+    help: 'certificate chain, PEM; read again when it changes',
+  },
+  {
+    name: 'tls-key',
+    group: 'Transport',
+    type: 'path',
+    value: 'FILE',
+    common: true,
+    help: 'its private key, PEM',
+  },
+  {
+    name: 'trusted-proxies',
+    group: 'Transport',
+    type: 'addresses',
+    value: 'LIST',
+    standard: 'none',
+    help: 'addresses, networks or `loopback`, with commas: proxies whose `X-Forwarded-For` is believed',
+  },
+  {
+    name: 'cors-origins',
+    group: 'Transport',
+    type: 'origins',
+    value: 'LIST',
+    standard: 'none',
+    help: 'origins of other pages that may use the HTTP API, with commas, or `*`',
+  },
+] as const
+
+export const SERVER_SETTINGS: readonly (Setting & { readonly name: ServerSettingName })[] = TABLE
