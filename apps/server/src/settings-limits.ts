@@ -21,6 +21,7 @@ const HELP: Readonly<Record<LimitName, string>> = {
   lookupsFromAddress: 'numbers looked up from one address block',
   sends: 'messages of one account',
   strangerSends: 'messages to one account from all whom it has not written to',
+  strangerSendsFromOne: 'of these, messages of one of them: nobody alone keeps all others away',
   questions: 'status questions of one account',
   requests: 'signed requests of one account, whatever they ask for',
   prekeys: 'sets of prekeys published by one account',

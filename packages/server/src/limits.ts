@@ -38,6 +38,8 @@ export interface Limits {
   readonly sends: Limit | undefined
   /** Envelopes to one account from everybody whom it has not written to. */
   readonly strangerSends: Limit | undefined
+  /** Of these, envelopes of one of them: nobody alone keeps all others away. */
+  readonly strangerSendsFromOne: Limit | undefined
   /** Status questions of one account. */
   readonly questions: Limit | undefined
   /** Signed requests of one account, whatever they ask for. */
@@ -71,6 +73,7 @@ export const DEFAULT_LIMITS: Limits = {
   lookupsFromAddress: { burst: 3000, periodMs: HOUR_MS },
   sends: { burst: 60, periodMs: MINUTE_MS },
   strangerSends: { burst: 60, periodMs: MINUTE_MS },
+  strangerSendsFromOne: { burst: 30, periodMs: MINUTE_MS },
   questions: { burst: 600, periodMs: MINUTE_MS },
   requests: { burst: 300, periodMs: MINUTE_MS },
   prekeys: { burst: 20, periodMs: HOUR_MS },
@@ -92,6 +95,7 @@ export const NO_LIMITS: Limits = {
   lookupsFromAddress: undefined,
   sends: undefined,
   strangerSends: undefined,
+  strangerSendsFromOne: undefined,
   questions: undefined,
   requests: undefined,
   prekeys: undefined,

@@ -12,17 +12,19 @@
  * somebody who is away; processes tell each other. (shared-limits.ts)
  */
 import type { Bus } from './bus.ts'
-import { type Limits, type OnLimited, TokenBuckets } from './limits.ts'
+import { type Limit, type Limits, type OnLimited, TokenBuckets } from './limits.ts'
 import { shareLimit } from './shared-limits.ts'
 
 export class SendLimits {
   readonly #sends: TokenBuckets | undefined
   readonly #strangers: TokenBuckets | undefined
+  /** By recipient and sender. */
+  readonly #fromOne: TokenBuckets | undefined
   readonly #acquaintances: Acquaintances | undefined
 
   /** @param shared - where other processes hold the same limits. */
   constructor(
-    { sends, strangerSends }: Limits,
+    { sends, strangerSends, strangerSendsFromOne }: Limits,
     onLimited: OnLimited,
     shared: { readonly bus: Bus | undefined; readonly now: () => number } = ALONE,
   ) {
@@ -31,12 +33,17 @@ export class SendLimits {
       this.#sends = new TokenBuckets('sends', sends, onLimited, { tells: 'leaving', now })
       shareLimit(bus, 'sends', this.#sends)
     }
-    if (strangerSends) {
-      const sharing = { tells: 'each', now } as const
-      this.#strangers = new TokenBuckets('strangerSends', strangerSends, onLimited, sharing)
-      shareLimit(bus, 'strangerSends', this.#strangers)
+    const ofStrangers = (
+      name: 'strangerSends' | 'strangerSendsFromOne',
+      limit: Limit | undefined,
+    ): TokenBuckets | undefined => {
+      const buckets = limit && new TokenBuckets(name, limit, onLimited, { tells: 'each', now })
+      if (buckets) shareLimit(bus, name, buckets)
+      return buckets
     }
-    this.#acquaintances = strangerSends && new Acquaintances()
+    this.#strangers = ofStrangers('strangerSends', strangerSends)
+    this.#fromOne = ofStrangers('strangerSendsFromOne', strangerSendsFromOne)
+    this.#acquaintances = this.#strangers || this.#fromOne ? new Acquaintances() : undefined
   }
 
   /**
@@ -61,8 +68,10 @@ export class SendLimits {
    * @throws {WireError} `rate-limited`.
    */
   takeFor(recipient: string, sender: () => string, isFriend: boolean, now: number): void {
-    if (!this.#strangers || isFriend || this.areFriends(recipient, sender)) return
-    this.#strangers.take(recipient, now)
+    if (!this.#acquaintances || isFriend || this.areFriends(recipient, sender)) return
+    // First, so that whoever is refused here takes nothing from the others.
+    this.#fromOne?.take(recipient + sender(), now)
+    this.#strangers?.take(recipient, now)
   }
 
   /** Whether `user` has written to `other`, as far as this process knows. */

@@ -84,6 +84,28 @@ describe('sends', () => {
     send(limits, 'one more', 'cyd', 0)
   })
 
+  it('of one stranger to one account: it leaves as many to all others, however long it goes on', () => {
+    const hit: string[] = []
+    const { strangerSends, strangerSendsFromOne } = DEFAULT_LIMITS
+    const some = { ...NO_LIMITS, strangerSends, strangerSendsFromOne }
+    const limits = new SendLimits(some, (name) => hit.push(name))
+    const tries = (now: number): number => {
+      let taken = 0
+      for (let count = 0; count < 100; count++) {
+        try {
+          send(limits, 'mallory', 'ben', now)
+          taken++
+        } catch {}
+      }
+      return taken
+    }
+    expect(tries(0)).toBe(30)
+    expect(tries(60_000)).toBe(30)
+    expect(new Set(hit)).toEqual(new Set(['strangerSendsFromOne']))
+    for (let count = 0; count < 30; count++) send(limits, `stranger ${count}`, 'ben', 60_000)
+    send(limits, 'mallory', 'cyd', 60_000)
+  })
+
   it('of no stranger, when another process knows better', () => {
     const { strangerSends } = DEFAULT_LIMITS
     const limits = new SendLimits({ ...NO_LIMITS, strangerSends }, () => {})
