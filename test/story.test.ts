@@ -35,9 +35,13 @@ function serverTable(table: string): Record<string, unknown>[] {
 
 describe('two people chat through a server that remembers two messages', () => {
   test('rows 4, 5, 9: register by code, send to somebody who is away, receive, prove', async () => {
-    await world.startServer()
-    const ana = await world.person('ana', ANA)
-    const ben = await world.person('ben', BEN)
+    const url = await world.startServer()
+    const [ana, ben] = [new Person(world, 'ana', ANA), new Person(world, 'ben', BEN)]
+    for (const person of [ana, ben]) {
+      succeeded(await person.couplet('register', person.phone, '--server', url))
+      const code = await world.code(person.phone)
+      succeeded(await person.couplet('register', person.phone, '--code', code))
+    }
 
     succeeded(await ana.couplet('send', BEN, 'Dinner at eight?'))
     expect(await ana.outbox()).toEqual({ 'Dinner at eight?': 'sent' })
