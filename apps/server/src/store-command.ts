@@ -44,8 +44,10 @@ export async function storeCommand(
       complain(error.message)
       return error.kind === 'usage' ? EXIT.usage : EXIT.config
     }
-    if (!(error instanceof StoreUnusableError)) throw error
-    complain(error.message)
+    const { inWords } = await import('@couplet/server/nats')
+    const known = inWords(error)
+    if (!(known instanceof StoreUnusableError)) throw known
+    complain(known.message)
     return EXIT.cannotCreate
   }
 }

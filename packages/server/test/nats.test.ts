@@ -15,6 +15,7 @@ import {
   upgradeNats,
 } from '../src/nats/nats-engine.ts'
 import { Records } from '../src/nats/records.ts'
+import { isOlder } from '../src/nats/server-version.ts'
 import { StoreUnusableError } from '../src/sqlite-schema.ts'
 import { busContract } from './bus.contract.ts'
 import { mailboxStoreContract, stored } from './mailbox-store.contract.ts'
@@ -219,6 +220,17 @@ it('has failed when NATS does not take it back, and says so', async () => {
   await server.start()
   expect((await engine.store.failed).message).toMatch(/authorization/i)
   await own.end()
+})
+
+it.each([
+  ['2.9.10', '2.10', true],
+  ['2.10.27', '2.10', false],
+  ['2.15.1', '2.9', false],
+  ['3.0.0', '2.9', false],
+  ['1.4.1', '2.9', true],
+  ['', '2.9', true],
+])('compares versions of NATS: %s and %s', (version, than, older) => {
+  expect(isOlder(version, than)).toBe(older)
 })
 
 it('says what more replicas than servers would need', async () => {

@@ -9,6 +9,7 @@ export {
 export { type MigrationReport, migrateToNats } from './migration.ts'
 export {
   initNats,
+  inWords,
   type NatsEngine,
   type NatsOptions,
   natsEngine,

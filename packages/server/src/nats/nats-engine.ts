@@ -17,8 +17,9 @@ import { NatsDirectory } from './nats-directory.ts'
 import { NatsMailboxes } from './nats-mailboxes.ts'
 import { NatsRegistrations } from './nats-registrations.ts'
 import { NatsSmallRecords } from './nats-small-records.ts'
-import { Records } from './records.ts'
+import { isPassing, Records } from './records.ts'
 import { settleReplicas, type Tell } from './replicas.ts'
+import { isOlder } from './server-version.ts'
 
 export interface NatsOptions {
   /** `nats://host:port`, several with commas; a user and a password may be in it. */
@@ -64,7 +65,7 @@ export async function natsEngine(
     return { store, bus, codeKey: derive(options.clusterKey, 'codes') }
   } catch (error) {
     await connection.close()
-    throw error
+    throw inWords(error)
   }
 }
 
@@ -96,6 +97,8 @@ export async function initNats(
     if (found === undefined) await recordLayout(client)
     await checkKey(new Records(client, manager, BYTES), options.clusterKey, true)
     await settleReplicas(parts, { replicas, isFresh, tell: options.tell ?? (() => {}) })
+  } catch (error) {
+    throw inWords(error)
   } finally {
     await connection.close()
   }
@@ -106,23 +109,38 @@ export async function upgradeNats({ url }: { readonly url: string }): Promise<nu
   const { connection, client, manager } = await openNats({ url })
   try {
     return await upgradeLayout(client, manager)
+  } catch (error) {
+    throw inWords(error)
   } finally {
     await connection.close()
   }
 }
 
-/** @throws {StoreUnusableError} when there is no NATS with JetStream. */
+/** @throws {StoreUnusableError} when there is no NATS with JetStream, or too old a one. */
 export async function openNats({ url }: { readonly url: string }): Promise<NatsParts> {
+  let connection: NatsConnection | undefined
   try {
-    const connection = await connect(connectionOptions(url))
+    connection = await connect(connectionOptions(url))
+    const { version = '' } = connection.info ?? {}
+    if (isOlder(version, OLDEST_NATS)) throw new Error(`it is ${version}; ${OLDEST_NATS} at least`)
     const manager = await jetstreamManager(connection, { timeout: API_TIMEOUT_MS })
     return { connection, manager, client: jetstream(connection, { timeout: API_TIMEOUT_MS }) }
   } catch (error) {
+    await connection?.close()
     throw new StoreUnusableError(
-      `no NATS JetStream at ${withoutPassword(url)}: ${(error as Error).message}`,
+      `no NATS JetStream at ${withoutPassword(url)}: ${(error as Error).message}${isPassing(error) ? MAJORITY : ''}`,
       { cause: error },
     )
   }
+}
+
+/** For an operator: what NATS did not answer, as a store that cannot be used. Other errors stay. */
+export function inWords(error: unknown): unknown {
+  if (!isPassing(error)) return error
+  const said = (error as Error).message
+  return new StoreUnusableError(`NATS does not answer as it should: ${said}${MAJORITY}`, {
+    cause: error,
+  })
 }
 
 function connectionOptions(url: string): ConnectionOptions {
@@ -181,6 +199,10 @@ function derive(clusterKey: Uint8Array, purpose: string): Uint8Array {
 }
 
 const DERIVED_BYTES = 32
+/** With the streams that mailboxes need; all tests pass on it. */
+const OLDEST_NATS = '2.9'
+/** What it mostly means that a server of a cluster is silent. */
+const MAJORITY = '; is a majority of its servers running?'
 const PROBE = new Uint8Array([1])
 const PROBE_TIMEOUT_MS = 3000
 const API_TIMEOUT_MS = 4000

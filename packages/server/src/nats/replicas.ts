@@ -13,6 +13,7 @@ import { META_STREAM, metaSubject, type StreamHealth, streamHealth } from './lay
 import type { NatsParts } from './nats-engine.ts'
 import { isPassing, WRONG_LAST_SEQUENCE } from './records.ts'
 import { readThrough } from './scan.ts'
+import { isOlder } from './server-version.ts'
 
 /** What is done takes minutes when there is much: one line for each step. */
 export type Tell = (what: string) => void
@@ -72,8 +73,7 @@ async function untilCurrent({ manager }: NatsParts): Promise<readonly StreamHeal
 }
 
 function forgetsRaised({ connection }: NatsParts): boolean {
-  const [major = 0, minor = 0] = (connection.info?.version ?? '0').split('.').map(Number)
-  return major < 2 || (major === 2 && minor < 10)
+  return isOlder(connection.info?.version ?? '', KEEPS_RAISED)
 }
 
 /** Every record that is there now, unless somebody else writes it meanwhile. */
@@ -106,6 +106,8 @@ async function writeOneAgain(client: JetStreamClient, message: JsMsg): Promise<v
 }
 
 const SETTLED = metaSubject('replicas')
+/** The first nats-server that does: 20 raises with a kill of all, and nothing lost. */
+const KEEPS_RAISED = '2.10'
 const POLL_MS = 250
 const STALLED_MS = 60_000
 const PARALLEL = 64
