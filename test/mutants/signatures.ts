@@ -112,9 +112,9 @@ export const SIGNATURES_MUTANTS: readonly Mutant[] = [
     [TEST.http, 'refuses a signature over'],
   ),
   mutant(
-    'server: the body of a request is not looked at',
-    [SOURCE.requests, 'sha256(request.body)', 'sha256(new Uint8Array())'],
-    [TEST.http, 'refuses a signature over'],
+    'server: a signature of one body passes for another',
+    [SOURCE.authentication, '    .bytes(input.bodyHash)\n', ''],
+    [TEST.http, 'prekeys other than those that were signed'],
   ),
   mutant(
     'server: a registered identity may sign for any other',

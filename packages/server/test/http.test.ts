@@ -181,6 +181,13 @@ describe('the directory', () => {
 })
 
 describe('prekeys', () => {
+  it('refuses prekeys other than those that were signed for', async () => {
+    const [signed, sent] = [2, 3].map((id) => ({ prekeys: toBase64Url(ana.prekeys(id)) }))
+    const headers = signedHeaders(server, ana, 'PUT', '/v1/prekeys', JSON.stringify(signed))
+    const answer = await request(server, 'PUT', '/v1/prekeys', sent, headers)
+    expect(problemOf(answer).code).toBe('unauthenticated')
+  })
+
   it('are replaced by newer ones only', async () => {
     const newer = ana.prekeys(2)
     expect((await publish(newer)).status).toBe(204)
