@@ -24,14 +24,14 @@ afterEach(async () => {
 })
 
 /** Has asked for a code. */
-async function begin(phone: string, invitation?: string | undefined): Promise<TestPerson> {
+async function begin(phone: string, invitation?: string): Promise<TestPerson> {
   const server = { url: world.url, codes: new Map() }
   const person = await TestPerson.begin(server, phone, { invitation })
   people.push(person)
   return person
 }
 
-async function register(phone: string, invitation?: string | undefined): Promise<TestPerson> {
+async function register(phone: string, invitation?: string): Promise<TestPerson> {
   const person = await begin(phone, invitation)
   await submitCode(person.ports, person.store, await world.code(phone))
   return person

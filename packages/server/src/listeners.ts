@@ -63,10 +63,13 @@ export class Listeners {
     const idle = setInterval(() => {
       for (const server of this.#all) server.closeIdleConnections()
     }, IDLE_LOOK_MS)
-    void patience.then(() => {
-      for (const socket of this.#sockets) socket.destroy()
-    })
+    void this.#cutAfter(patience)
     await Promise.all(closed).finally(() => clearInterval(idle))
+  }
+
+  async #cutAfter(patience: Promise<void>): Promise<void> {
+    await patience
+    for (const socket of this.#sockets) socket.destroy()
   }
 
   #add(): Server {
