@@ -14,7 +14,7 @@ import {
   openNats,
   upgradeNats,
 } from '../src/nats/nats-engine.ts'
-import { Records } from '../src/nats/records.ts'
+import { READS_AT_ONCE, Records } from '../src/nats/records.ts'
 import { isOlder } from '../src/nats/server-version.ts'
 import { StoreUnusableError } from '../src/sqlite-schema.ts'
 import { busContract } from './bus.contract.ts'
@@ -183,6 +183,25 @@ it('gives up a record that others write all the time', async () => {
   const one = counter(parts, { before }, 100)
   const change = one.change(subject, (record) => ({ record: record + 100, result: 0 }))
   await expect(change).rejects.toThrow(/others change all the time/)
+  await parts.connection.close()
+})
+
+it('asks NATS for so many records at one time, whatever is asked of it', async () => {
+  await close(await fresh(2))
+  const parts = await openNats({ url: nats.url })
+  const { streams } = parts.manager
+  let [asking, most] = [0, 0]
+  const getMessage: typeof streams.getMessage = async (...args) => {
+    most = Math.max(most, ++asking)
+    return streams.getMessage(...args).finally(() => asking--)
+  }
+  const manager = Object.assign(Object.create(parts.manager), {
+    streams: Object.assign(Object.create(streams), { getMessage }),
+  })
+  const one = counter({ ...parts, manager })
+  const all = Array.from({ length: 1000 }, (_, index) => one.read(metaSubject(`many${index}`)))
+  expect(new Set(await Promise.all(all))).toEqual(new Set([0]))
+  expect(most).toBe(READS_AT_ONCE)
   await parts.connection.close()
 })
 

@@ -59,9 +59,11 @@ export async function natsEngine(
         closing = true
       },
     }
-    void connection.closed().then((error) => {
+    const watch = async (): Promise<void> => {
+      const error = await connection.closed()
       if (!closing) lost.resolve(error || new Error('NATS does not take this node back'))
-    })
+    }
+    void watch()
     return { store, bus, codeKey: derive(options.clusterKey, 'codes') }
   } catch (error) {
     await connection.close()

@@ -13,6 +13,7 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { JetStreamApiError, type JetStreamClient, type JetStreamManager } from '@nats-io/jetstream'
 import { errors, headers, type MsgHdrs } from '@nats-io/transport-node'
+import { atMost } from './at-most.ts'
 import { streamOf } from './layout.ts'
 import { RecordCache } from './record-cache.ts'
 
@@ -60,6 +61,7 @@ export class Records<T> {
   readonly #writer = randomBytes(WRITER_BYTES).toString('base64url')
   readonly #cache = new RecordCache<Known<T>>()
   readonly #queues = new Map<string, Job<T>[]>()
+  readonly #atMost = atMost(READS_AT_ONCE)
   #lastWrite = 0
 
   /** @param patienceMs - how long a change is tried. */
@@ -179,9 +181,9 @@ export class Records<T> {
   }
 
   async #load(subject: string): Promise<Known<T>> {
-    const message = await this.#manager.streams.getMessage(streamOf(subject), {
-      last_by_subj: subject,
-    })
+    const message = await this.#atMost(() =>
+      this.#manager.streams.getMessage(streamOf(subject), { last_by_subj: subject }),
+    )
     if (!message) return { record: this.#kind.empty, sequence: 0 }
     const known = {
       record: message.data.length === 0 ? this.#kind.empty : this.#kind.decode(message.data),
@@ -244,3 +246,8 @@ const RETRY_MS = 200
 /** Milliseconds at most by which two that write at one time come apart. */
 const MAX_STEPS_APART = 10
 const WRITER_BYTES = 6
+/**
+ * After a gap all users look into their mailboxes, and NATS throws all questions away when more than
+ * 10,000 wait; fewer than these keep it busy.
+ */
+export const READS_AT_ONCE = 128
