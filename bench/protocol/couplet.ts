@@ -29,31 +29,36 @@ import { nodePrimitives } from '@couplet/protocol/node'
 import { webPrimitives } from '@couplet/protocol/web'
 import { type Bytes, equalBytes, parsePhoneNumber } from '@couplet/wire'
 // Where the client has its random bytes from.
-import { systemRandom } from '../../packages/client/src/node/system.ts'
+import { systemRandom as nodeRandom } from '../../packages/client/src/node/system.ts'
+import { systemRandom as webRandom } from '../../packages/client/src/web/system.ts'
 import { expectText, other, type Role, type Subject } from './subject.ts'
 
 interface Variant {
   readonly primitives: Primitives
+  readonly random: (length: number) => Bytes
   readonly remark: string
 }
 
 export const NODE: Variant = {
   primitives: nodePrimitives,
+  random: nodeRandom,
   remark: 'node:crypto; header encryption, receipts, ML-KEM steps; sessions as bytes in memory',
 }
 
 export const WEB: Variant = {
   primitives: webPrimitives,
+  random: webRandom,
   remark: 'the same with the provider for browsers (noble, RSA by WebCrypto), run on Node',
 }
 
-export function couplet({ primitives, remark }: Variant): Subject {
+export function couplet(variant: Variant): Subject {
+  const { remark } = variant
   let ends: Record<Role, Device>
 
   async function prepare(): Promise<void> {
     ends ??= {
-      initiator: await createDevice(primitives, '+41790000001'),
-      responder: await createDevice(primitives, '+41790000002'),
+      initiator: await createDevice(variant, '+41790000001'),
+      responder: await createDevice(variant, '+41790000002'),
     }
   }
 
@@ -77,6 +82,7 @@ export function couplet({ primitives, remark }: Variant): Subject {
 
 interface Device {
   readonly primitives: Primitives
+  readonly random: Variant['random']
   readonly own: OwnIdentity
   readonly prekeys: OwnPrekeys
   /** Its session as its store holds it. */
@@ -86,24 +92,24 @@ interface Device {
   sequence: number
 }
 
-async function createDevice(primitives: Primitives, phone: string): Promise<Device> {
+async function createDevice({ primitives, random }: Variant, phone: string): Promise<Device> {
   const pair = await primitives.generateExchangeKey()
   const own = createIdentity(primitives, {
     phone: parsePhoneNumber(phone),
     createdAt: Date.now(),
     exchangePublicKey: pair.publicKey,
     exchangeKey: pair.privateKey,
-    signingSeed: systemRandom(32),
-    identitySecret: systemRandom(32),
+    signingSeed: random(32),
+    identitySecret: random(32),
   })
   const prekeys = createPrekeys(primitives, {
     owner: own,
     id: 1,
     now: Date.now(),
-    secret: systemRandom(32),
-    kemSeed: systemRandom(64),
+    secret: random(32),
+    kemSeed: random(64),
   })
-  return { primitives, own, prekeys, stored: systemRandom(0), delivered: undefined, sequence: 0 }
+  return { primitives, random, own, prekeys, stored: random(0), delivered: undefined, sequence: 0 }
 }
 
 async function initiate(self: Device, peer: Device): Promise<void> {
@@ -116,7 +122,7 @@ async function initiate(self: Device, peer: Device): Promise<void> {
     now,
     highestSeenId: 0,
   })
-  const entropy = systemRandom(80)
+  const entropy = self.random(80)
   const session = await initiateSession(primitives, {
     self: self.own,
     peer: owner,
@@ -138,7 +144,7 @@ async function accept(self: Device, envelope: Bytes): Promise<Opened> {
   if (!handshake) throw new Error('the first message has no handshake')
   // A client asks by this whether it has seen the handshake before.
   handshakeHash(primitives, { self: self.own, prekeys: self.prekeys, header: handshake })
-  const sessionSecret = await unwrapSessionSecret(primitives, self.own, handshake, systemRandom(32))
+  const sessionSecret = await unwrapSessionSecret(primitives, self.own, handshake, self.random(32))
   const accepted = acceptSession(primitives, {
     self: self.own,
     prekeys: self.prekeys,
@@ -156,7 +162,7 @@ function seal(self: Device, text: string): Sealed {
   const loaded = decodeSession(self.stored)
   const session = self.delivered ? noteReceipt(loaded, self.delivered) : loaded
   const sequence = ++self.sequence
-  const entropy = systemRandom(144)
+  const entropy = self.random(144)
   const sealed = sealMessage(
     self.primitives,
     session,

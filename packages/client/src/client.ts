@@ -38,9 +38,9 @@ import { PrekeyRotation } from './prekey-rotation.ts'
 import {
   conversation,
   conversations,
+  inList,
   outgoingMessage,
   type PlacedConversation,
-  shown,
   unreadMessages,
 } from './reader.ts'
 import { type ContactRecord, OUTBOX_PHASES, type OutgoingRecord } from './records.ts'
@@ -259,7 +259,7 @@ class Client implements Couplet {
   } = {}): Promise<readonly Conversation[]> {
     const phones = peers?.map((peer) => this.#peer(peer))
     const found = await this.#transaction(async (tables) =>
-      shown(phones ? await contactsNamed(tables, phones) : await tables.contacts()),
+      inList(phones ? await contactsNamed(tables, phones) : await tables.contacts()),
     )
     const placed: PlacedConversation[] = []
     // In several transactions: a thousand of them must not keep what is sent and received waiting.

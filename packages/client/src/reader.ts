@@ -137,7 +137,7 @@ export interface PlacedConversation {
 }
 
 /** Those whose conversations are listed. */
-export function shown(contacts: readonly ContactRecord[]): readonly ContactRecord[] {
+export function inList(contacts: readonly ContactRecord[]): readonly ContactRecord[] {
   return contacts.filter(({ blocked, accepted }) => accepted && !blocked)
 }
 

@@ -40,11 +40,11 @@ export function hkdfSha256(input: {
   begin(OUTER_KEYED, OUTER)
   const output = new Uint8Array(length)
   for (let offset = 0; offset < length; offset += HASH_BYTES) {
-    INNER_KEYED._cloneInto(WORKER)
+    copyInto(INNER_KEYED, WORKER)
     if (offset > 0) WORKER.update(block)
     COUNTER[0] = offset / HASH_BYTES + 1
     WORKER.update(info).update(COUNTER).digestInto(block)
-    OUTER_KEYED._cloneInto(WORKER)
+    copyInto(OUTER_KEYED, WORKER)
     WORKER.update(block).digestInto(block)
     output.set(length - offset < HASH_BYTES ? block.subarray(0, length - offset) : block, offset)
   }
@@ -64,8 +64,14 @@ function padKey(key: Uint8Array): void {
 /** A fresh hasher that has taken the key in. `INNER` comes before `OUTER`, which turns the pad over. */
 function begin(hasher: Hasher, pad: typeof INNER | typeof OUTER): void {
   if (pad === OUTER) for (let i = 0; i < BLOCK_BYTES; i++) PAD[i]! ^= INNER ^ OUTER
-  FRESH._cloneInto(hasher)
+  copyInto(FRESH, hasher)
   hasher.update(PAD)
+}
+
+/** `to` becomes as `from` is. */
+function copyInto(from: Hasher, to: Hasher): void {
+  // oxlint-disable-next-line no-underscore-dangle -- the name that noble gives it
+  from._cloneInto(to)
 }
 
 type Hasher = ReturnType<typeof sha256.create>
