@@ -220,6 +220,10 @@ export class WebPerson {
   async begin(): Promise<void> {
     await this.page.goto('about:blank')
     await this.page.goto(this.world.url)
+    const elsewhere = this.page.getByRole('button', { name: 'Use here' })
+    await this.chats.or(elsewhere).waitFor()
+    // On a busy machine the page of a moment ago may still be about to end.
+    if (await elsewhere.isVisible()) await elsewhere.click()
     await this.chats.waitFor()
   }
 

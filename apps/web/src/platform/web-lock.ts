@@ -40,7 +40,8 @@ export function webLock(): TabLock {
   })
 
   return {
-    acquire: (onLost) => request({ ifAvailable: true }, onLost),
+    // A page that was loaded anew may be quicker than the end of the one before it.
+    acquire: (onLost) => request({ signal: AbortSignal.timeout(GRACE_MS) }, onLost),
     async takeOver(onLost) {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel of one origin
       channel.postMessage(TAKE_OVER)
@@ -57,5 +58,7 @@ function isAbort(error: unknown): boolean {
 
 const NAME = 'couplet.home'
 const TAKE_OVER = 'take over'
+/** How long the lock of a page that is gone may outlive it. */
+const GRACE_MS = 500
 /** How long another tab may take to close. */
 const PATIENCE_MS = 5000
