@@ -180,18 +180,11 @@ export function encodeClientFrame(frame: ClientFrame): Bytes {
 
 /** The length of the four frames that a message costs. */
 function expectedBytes(frame: ClientFrame | ServerFrame): number | undefined {
-  switch (frame.type) {
-    case 'put':
-      return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
-    case 'deliver':
-      return 1 + ID_BYTES + 8 + frame.envelope.length
-    case 'ack':
-      return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
-    case 'put-result':
-      return 1 + 4 + 1 + (frame.outcome.kind === 'delivered' ? RECEIPT_BYTES : 0)
-    default:
-      return undefined
-  }
+  if (frame.type === 'put') return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
+  if (frame.type === 'deliver') return 1 + ID_BYTES + 8 + frame.envelope.length
+  if (frame.type === 'ack') return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
+  if (frame.type !== 'put-result') return undefined
+  return 1 + 4 + 1 + (frame.outcome.kind === 'delivered' ? RECEIPT_BYTES : 0)
 }
 
 /** @throws {WireError} `malformed` or `too-large`. Byte fields are views into `bytes`. */
