@@ -103,7 +103,7 @@ export async function conversation(
   // One that is gone, or somebody else's, has nothing before it here.
   if (before !== undefined && no !== contact.no) return []
 
-  const shown: {
+  const lines: {
     readonly sender: string
     readonly sequence: number
     readonly message: IncomingMessage | OutgoingMessage
@@ -111,7 +111,7 @@ export async function conversation(
   const highest = new Map<string, number>()
   for (const { value } of await tables.messages(contact.no, limit, end)) {
     if (value.direction === 'outgoing') {
-      shown.push({ sender: '', sequence: 0, message: outgoingMessage(contact, value) })
+      lines.push({ sender: '', sequence: 0, message: outgoingMessage(contact, value) })
       continue
     }
     const { sequence } = value
@@ -120,14 +120,14 @@ export async function conversation(
     const last = highest.get(sender) ?? 0
     highest.set(sender, Math.max(last, sequence))
     if (sequence >= last) {
-      shown.push(entry)
+      lines.push(entry)
       continue
     }
     // A late one goes before those of the same sender that should come after it.
-    const later = shown.findIndex((other) => other.sender === sender && other.sequence > sequence)
-    shown.splice(later, 0, entry)
+    const later = lines.findIndex((other) => other.sender === sender && other.sequence > sequence)
+    lines.splice(later, 0, entry)
   }
-  return shown.map(({ message }) => message)
+  return lines.map(({ message }) => message)
 }
 
 /** A conversation, and the place of its last message, which orders the list. */
