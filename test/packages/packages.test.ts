@@ -12,11 +12,12 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  writeFileSync,
 } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { promisify } from 'node:util'
 import { publint } from 'publint'
 import { formatMessage } from 'publint/utils'
@@ -41,16 +42,19 @@ let files: readonly string[] = []
 beforeAll(async () => {
   files = await packAll(join(folder, 'packed'))
   cpSync(FIXTURES, project, { recursive: true })
-  npm(project, 'install', ...files.slice(0, LIBRARIES.length), TYPES_OF_NODE)
   mkdirSync(prefix)
-  npm(prefix, 'install', '--global', '--prefix', prefix, ...files)
+  // Side by side: each waits for the registry most of its time.
+  await Promise.all([
+    npm(project, 'install', ...files.slice(0, LIBRARIES.length), TYPES_OF_NODE),
+    npm(prefix, 'install', '--global', '--prefix', prefix, ...files),
+  ])
 }, 400_000)
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-function npm(cwd: string, command: string, ...args: readonly string[]): void {
+async function npm(cwd: string, command: string, ...args: readonly string[]): Promise<void> {
   const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-  execFileSync('npm', [command, ...quiet, '--prefer-offline', ...args], {
+  await promisify(execFile)('npm', [command, ...quiet, '--prefer-offline', ...args], {
     cwd,
     env: { ...process.env, PATH: withNode(process.execPath) },
   })
@@ -138,7 +142,9 @@ describe('JavaScript: two people, and a message that is proven to have arrived',
   }, 300_000)
 })
 
-test('TypeScript: the declarations are found and strict', () => {
+test('TypeScript: the declarations are found and strict, and the READMEs say what compiles', () => {
+  const examples = LIBRARIES.flatMap(examplesOf)
+  expect(examples.length).toBeGreaterThanOrEqual(LIBRARIES.length)
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc')
   for (const resolution of [
     ['--module', 'nodenext'],
@@ -146,11 +152,22 @@ test('TypeScript: the declarations are found and strict', () => {
   ]) {
     const strict = ['--ignoreConfig', '--noEmit', '--strict', '--target', 'es2023']
     const types = ['--lib', 'es2024,dom,dom.iterable', '--types', 'node']
-    const args = [tsc, ...strict, ...types, ...resolution, 'use.ts']
+    const args = [tsc, ...strict, ...types, ...resolution, 'use.ts', ...examples]
     const { stdout } = spawnSync(process.execPath, args, { cwd: project, encoding: 'utf8' })
     expect(stdout).toBe('')
   }
 })
+
+/** The code in a package's README, as modules of the project. */
+function examplesOf(source: string): string[] {
+  const readme = readFileSync(join(ROOT, source, 'README.md'), 'utf8')
+  return Array.from(readme.matchAll(/^```[jt]s\n(.*?)^```$/gms), ([, code], index) => {
+    const name = `readme-${basename(source)}-${index}.mts`
+    // What the text around it speaks of.
+    writeFileSync(join(project, name), `declare const signedRecord: Uint8Array\n${code}`)
+    return name
+  })
+}
 
 test('a page that Vite builds registers in Chromium, and sends', async () => {
   const page = join(project, 'page')
