@@ -131,9 +131,10 @@ export function residentBytes(pid: number): number {
   return pages * PAGE_BYTES
 }
 
-/** Waits until a process has used no CPU worth speaking of for a while. */
+/** Waits until a process has used no CPU worth speaking of for a while, or has been given enough time. */
 export async function untilIdle(pid: number): Promise<void> {
-  for (let before = cpuMs(pid); ; ) {
+  let before = cpuMs(pid)
+  for (let waited = 0; waited < MAX_IDLE_WAIT_MS; waited += IDLE_MS) {
     await delay(IDLE_MS)
     const now = cpuMs(pid)
     if (now - before <= IDLE_MS * IDLE_SHARE) return
@@ -185,5 +186,6 @@ const TICKS_PER_SECOND = system('CLK_TCK')
 const PAGE_BYTES = system('PAGESIZE')
 const PATIENCE_MS = 10_000
 const IDLE_MS = 250
+const MAX_IDLE_WAIT_MS = 20_000
 /** A server has timers. */
 const IDLE_SHARE = 0.05

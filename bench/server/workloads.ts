@@ -120,7 +120,7 @@ export async function storeForAbsent(
   if (!told) {
     for (let i = 0; queue.length > 0; i++) clients[i % clients.length]!.send(queue.pop()!)
     await untilIdle(server.process.pid)
-  } else await done.promise
+  } else await inTime(done.promise, `answers to ${wanted} messages`)
   const wallMs = performance.now() - start
   const cost = { operations: wanted, wallMs, cpuMs: cpuMs(server.process.pid) - before }
   await Promise.all(clients.map((client) => client.close()))
@@ -189,7 +189,7 @@ export async function drain(server: RunningServer, absent: readonly number[]): P
       if (--missing === 0) all.resolve()
     }
     const client = await server.connect(user, { onMessage })
-    await all.promise
+    await inTime(all.promise, `${missing} of ${STORED_EACH} messages for user ${user}`)
     await client.close()
   })
   const wallMs = performance.now() - start
@@ -239,5 +239,15 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: limit }, worker))
 }
 
+/** What does not come at all is a fault, and ends the benchmark. */
+async function inTime(expected: Promise<void>, what: string): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`waited in vain for ${what}`)), PATIENCE_MS)
+  })
+  await Promise.race([expected, late]).finally(() => clearTimeout(timer))
+}
+
+const PATIENCE_MS = 60_000
 /** A server with acknowledgements has sent one by then. */
 const SILENCE_MS = 1000
