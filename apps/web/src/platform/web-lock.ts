@@ -40,8 +40,12 @@ export function webLock(): TabLock {
   })
 
   return {
-    // A page that was loaded anew may be quicker than the end of the one before it.
-    acquire: (onLost) => request({ signal: AbortSignal.timeout(GRACE_MS) }, onLost),
+    async acquire(onLost) {
+      if (await request({ ifAvailable: true }, onLost)) return true
+      // A page that was loaded anew may be quicker than the end of the one before it.
+      await new Promise((resolve) => setTimeout(resolve, GRACE_MS))
+      return request({ ifAvailable: true }, onLost)
+    },
     async takeOver(onLost) {
       // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a channel of one origin
       channel.postMessage(TAKE_OVER)
