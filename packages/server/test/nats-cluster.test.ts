@@ -189,9 +189,11 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex')
 
 /** Every stream has a leader, and replicas that are up to date. */
 async function whole(wanted?: number): Promise<void> {
-  const { connection, manager } = await openNats(nats)
   const isWhole = async (): Promise<boolean> => {
-    const all = await streamHealth(manager).catch(() => undefined)
+    // Just after a fault there may be nobody to ask.
+    const parts = await openNats(nats).catch(() => undefined)
+    const all = parts && (await streamHealth(parts.manager).catch(() => undefined))
+    await parts?.connection.close()
     const well = all?.every(
       ({ replicas, leader, behind }) =>
         (wanted ?? replicas) === replicas && leader !== undefined && behind === 0,
@@ -199,7 +201,6 @@ async function whole(wanted?: number): Promise<void> {
     return well ?? false
   }
   await expect.poll(isWhole, { timeout: STUCK_MS, interval: 200 }).toBe(true)
-  await connection.close()
 }
 
 /** For whoever reads that a test failed. */
