@@ -66,7 +66,7 @@ export class Delivery {
     this.#presence = options.presence
     if (options.bus) {
       const watch = options.mailboxes.watch?.bind(options.mailboxes)
-      this.#router = new Router(options.bus, this.#routerEvents(), watch)
+      this.#router = new Router(options.bus, this.#routerEvents(), options.clock, watch)
     }
   }
 

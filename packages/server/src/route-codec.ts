@@ -29,7 +29,7 @@ export interface RoutedPut {
 /** What is said to the process that has a user's connection. */
 export type RouteMessage =
   | ({ readonly kind: 'put' } & RoutedPut)
-  /** The user has a connection here now. `nonce`, 8 bytes, decides between two at one time. */
+  /** The user has a connection here now. `nonce`, 8 bytes, is the higher the later. */
   | { readonly kind: 'here'; readonly nonce: Uint8Array }
   /** An envelope that the user put for `recipient` came to its end. */
   | {

@@ -12,6 +12,7 @@ import { type PutMode, type PutOutcome, WireError } from '@couplet/wire'
 import type { AskResult, Bus, Hearing, Respond } from './bus.ts'
 import { keyOf } from './keys.ts'
 import type { End } from './mailbox.ts'
+import type { Clock } from './ports.ts'
 import {
   decodeAnswer,
   decodeRoute,
@@ -65,14 +66,16 @@ interface Attachment {
 export class Router {
   readonly #bus: Bus
   readonly #events: RouterEvents
+  readonly #clock: Clock
   readonly #watch: WatchMailbox | undefined
   readonly #attached = new Map<string, Attachment>()
   /** Mailboxes whose room somebody here waits for, the oldest first. */
   readonly #rooms = new Map<string, { readonly recipient: Uint8Array; readonly hearing: Hearing }>()
 
-  constructor(bus: Bus, events: RouterEvents, watch?: WatchMailbox) {
+  constructor(bus: Bus, events: RouterEvents, clock: Clock, watch?: WatchMailbox) {
     this.#bus = bus
     this.#events = events
+    this.#clock = clock
     this.#watch = watch
     bus.hear(FORGOTTEN, (identityId) => events.forgotten(Uint8Array.from(identityId)))
     bus.onGap(() => {
@@ -89,7 +92,7 @@ export class Router {
     this.detach(identityId)
     const written = (): void => this.#events.written(identityId)
     const attachment: Attachment = {
-      nonce: Uint8Array.from(randomBytes(NONCE_BYTES)),
+      nonce: loginNonce(this.#clock.now()),
       alone: false,
       hearings: [
         this.#bus.hear(userSubject(identityId), (message, respond) =>
@@ -204,7 +207,8 @@ export class Router {
 
   /**
    * Whoever asks has just logged in: the connection here is the older one, and goes. Only while
-   * this process asks the same, each has heard the other, and the nonce decides.
+   * this process asks the same, each has heard the other, and the nonce decides: the newer stays,
+   * as far as the clocks of the two agree, and one of them in any case.
    */
   #heardHere(identityId: Uint8Array, nonce: Uint8Array, respond?: Respond): void {
     const mine = this.#attached.get(keyOf(identityId))
@@ -247,6 +251,13 @@ export function sayForgotten(bus: Bus, identityId: Uint8Array): void {
   bus.say(FORGOTTEN, identityId)
 }
 
+/** Orders logins by their time, those of one millisecond by chance. */
+function loginNonce(now: number): Uint8Array {
+  const nonce = randomBytes(NONCE_BYTES)
+  nonce.writeUIntBE(now % 2 ** (8 * TIME_BYTES), 0, TIME_BYTES)
+  return Uint8Array.from(nonce)
+}
+
 function answerOf(result: AskResult): RouteAnswer {
   if (typeof result === 'string') return { kind: 'gone' }
   try {
@@ -264,6 +275,8 @@ function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }
 
+/** Milliseconds, which begin again every 34 years; the rest of the nonce is chance. */
+const TIME_BYTES = 5
 const FORGOTTEN = 'forgotten'
 const NOTHING = new Uint8Array(0)
 /**
