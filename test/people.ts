@@ -4,6 +4,7 @@
  */
 
 import { randomBytes } from 'node:crypto'
+import { setImmediate } from 'node:timers/promises'
 import {
   type ClientPorts,
   type Clock,
@@ -65,6 +66,8 @@ export class TestServer {
 
   async stop(): Promise<void> {
     await this.#server?.close()
+    // Whoever keeps a connection to it is in this same process, and hears of its end in the next turns.
+    for (let turn = 0; turn < 3; turn++) await setImmediate()
   }
 }
 
