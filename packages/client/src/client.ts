@@ -453,6 +453,7 @@ class Client implements Couplet {
       await this.#link.close()
     } finally {
       this.#watch.end(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
+      this.#context.platform.forgetKeys?.()
       await this.#context.store.close()
     }
   }

@@ -18,6 +18,7 @@ import {
   Reader,
   utf8,
   Writer,
+  wipe,
 } from '@couplet/wire'
 import { ClientError } from './errors.ts'
 import {
@@ -63,11 +64,18 @@ export async function* writeFile(
     parts.push(part)
     length += part.length
     if (length < CHUNK_BYTES) continue
-    yield sealer.seal(concatBytes(...parts), false)
+    yield sealer.seal(joined(parts), false)
     parts = []
     length = 0
   }
-  yield sealer.seal(concatBytes(...parts), true)
+  yield sealer.seal(joined(parts), true)
+}
+
+/** One plaintext of several parts, which are wiped. */
+function joined(parts: readonly Bytes[]): Bytes {
+  const plaintext = concatBytes(...parts)
+  wipe(...parts)
+  return plaintext
 }
 
 /**
@@ -118,6 +126,7 @@ class ChunkSealer {
     this.#header = header
   }
 
+  /** Wipes the plaintext. */
   seal(plaintext: Uint8Array, last: boolean): Bytes {
     const { primitives, random } = this.#crypto
     const sealed = etmSeal(primitives, {
@@ -126,8 +135,9 @@ class ChunkSealer {
       plaintext,
       associatedData: this.#associatedData(last),
     })
+    wipe(plaintext)
     this.#number++
-    return new Writer().bytes32(sealed).finish()
+    return new Writer(4 + sealed.length).bytes32(sealed).finish()
   }
 
   /** The next chunk; `undefined` when it is not the one that belongs here. */
@@ -203,8 +213,13 @@ function readManifest(plaintext: Uint8Array): Manifest {
 function encodeNamed({ collection, partition, position, value }: NamedRecord<Plain>): Bytes {
   const place = new Uint8Array(8)
   new DataView(place.buffer).setFloat64(0, position)
-  const writer = new Writer().bytes16(utf8(collection)).bytes16(utf8(partition))
-  return writer.bytes(place).bytes32(encodeRecord(value)).finish()
+  const names = [utf8(collection), utf8(partition)] as const
+  const record = encodeRecord(value)
+  const length = 2 + names[0].length + 2 + names[1].length + place.length + 4 + record.length
+  const writer = new Writer(length).bytes16(names[0]).bytes16(names[1])
+  const encoded = writer.bytes(place).bytes32(record).finish()
+  wipe(record)
+  return encoded
 }
 
 function decodeChunk(plaintext: Uint8Array): NamedRecord<Plain>[] {

@@ -10,4 +10,6 @@ export interface Platform {
   /** The RSA private key in a form for the store, which encrypts it, and back. */
   exportExchangeKey(key: ExchangePrivateKey): Bytes
   importExchangeKey(exported: Uint8Array): Promise<ExchangePrivateKey>
+  /** A home closes: what the primitives keep for their next use is to go at once. */
+  readonly forgetKeys?: () => void
 }

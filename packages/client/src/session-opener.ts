@@ -6,7 +6,7 @@
  * is the server's word, and must not cost more than that.
  */
 import { initiateSession, type Session, sessionToSendIn } from '@couplet/protocol'
-import { equalBytes } from '@couplet/wire'
+import { equalBytes, wipe } from '@couplet/wire'
 import type { Context } from './context.ts'
 import type { Peer, PeerDirectory } from './peer-directory.ts'
 import type { ContactRecord, ContinuityRecord, SessionEntry } from './records.ts'
@@ -31,7 +31,7 @@ export class SessionOpener {
    * @throws MAX_REPLACEMENTS_REACHED; {ProtocolError} `expired-prekeys`; {ClientError} of the lookup.
    */
   async open({ no }: ContactRecord): Promise<void> {
-    const { store, platform, self } = this.#context
+    const { store, platform } = this.#context
     const before = await inTransaction(store, (tables) => sessionsOf(tables, no))
     const replaces = before.entries.some(isSpent)
     if (replaces && !mayReplace(before.contact, platform.clock.now()))
@@ -41,20 +41,33 @@ export class SessionOpener {
     const { contact } = await inTransaction(store, (tables) => sessionsOf(tables, no))
     if (!isPinned(contact, peer)) return
 
-    const { random } = platform
-    const session = await initiateSession(platform.primitives, {
-      self,
-      peer: peer.identity,
+    const session = await this.#initiate(peer, {
       prekeys: this.#directory.prekeys(contact, peer),
       continues: continuityOf(contact, before.entries),
-      entropy: {
-        ephemeralSeed: random(32),
-        sessionSecret: random(32),
-        identityBlockIv: random(16),
-      },
-      now: platform.clock.now(),
     })
     await this.#store(no, peer, session, replaces)
+  }
+
+  async #initiate(
+    peer: Peer,
+    input: Pick<Parameters<typeof initiateSession>[1], 'prekeys' | 'continues'>,
+  ): Promise<Session> {
+    const { platform, self } = this.#context
+    const { primitives, random, clock } = platform
+    const [ephemeralSeed, sessionSecret, identityBlockIv] = [random(32), random(32), random(16)]
+    try {
+      const entropy = { ephemeralSeed, sessionSecret, identityBlockIv }
+      const now = clock.now()
+      return await initiateSession(primitives, {
+        ...input,
+        self,
+        peer: peer.identity,
+        entropy,
+        now,
+      })
+    } finally {
+      wipe(ephemeralSeed, sessionSecret)
+    }
   }
 
   async #store(no: number, peer: Peer, session: Session, replaces: boolean): Promise<void> {

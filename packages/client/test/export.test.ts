@@ -2,10 +2,12 @@
 import { argon2Sync, createDecipheriv, createHmac, hkdfSync } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Primitives } from '@couplet/protocol'
 import { nodePrimitives } from '@couplet/protocol/node'
 import { webPrimitives } from '@couplet/protocol/web'
 import { fromHex } from '@couplet/wire'
 import { describe, expect, test } from 'vitest'
+import { isBlank, recordArrays } from '../../wire/test/arrays.ts'
 import { type FileCrypto, readFile, writeFile } from '../src/export-format.ts'
 import { stretch } from '../src/node/stretch.ts'
 import type { Stretch } from '../src/passphrase.ts'
@@ -57,6 +59,22 @@ describe('an export', () => {
     const file = await write(many)
     expect(chunksOf(file).length).toBeGreaterThan(7)
     expect((await read(file)).records).toEqual(many)
+  })
+
+  test('leaves nothing in the clear of what it wrote', async () => {
+    const plaintexts: Uint8Array[] = []
+    const aesCbcEncrypt: Primitives['aesCbcEncrypt'] = (key, iv, plaintext) => {
+      plaintexts.push(plaintext)
+      return nodePrimitives.aesCbcEncrypt(key, iv, plaintext)
+    }
+    const { made, stop } = recordArrays()
+    const file = await write(RECORDS, { ...nodePrimitives, aesCbcEncrypt })
+    stop()
+    expect((await read(file)).records).toEqual(RECORDS)
+    expect(plaintexts.map(({ length }) => length > 0)).toEqual([true, true])
+    expect(plaintexts.every(isBlank)).toBe(true)
+    const left = made.filter((bytes) => Buffer.from(bytes).includes('Grüße'))
+    expect(left.filter((bytes) => bytes !== file)).toEqual([])
   })
 
   test('is empty of records and still whole', async () => {
@@ -119,9 +137,13 @@ describe('an export', () => {
   })
 })
 
-async function write(records: readonly NamedRecord<Plain>[]): Promise<Buffer> {
+async function write(
+  records: readonly NamedRecord<Plain>[],
+  primitives: Primitives = nodePrimitives,
+): Promise<Buffer> {
   const pieces: Uint8Array[] = []
-  for await (const piece of writeFile(crypto(), PASSPHRASE, MANIFEST, from(records))) {
+  const using = { ...crypto(), primitives }
+  for await (const piece of writeFile(using, PASSPHRASE, MANIFEST, from(records))) {
     pieces.push(piece)
   }
   return Buffer.concat(pieces)

@@ -1,3 +1,4 @@
+import crypto from 'node:crypto'
 import {
   chmodSync,
   existsSync,
@@ -10,9 +11,10 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
 import { homedir, tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { defaultHome, type Home, inspectHome, openHome } from '../src/node/home.ts'
 import { systemClock, systemRandom } from '../src/node/system.ts'
 
@@ -225,6 +227,19 @@ describe('the system', () => {
     expect(systemRandom(0)).toHaveLength(0)
     expect(systemRandom(100_000)).toHaveLength(100_000)
     expect(systemRandom(32)).not.toEqual(systemRandom(32))
+  })
+
+  test('draws when it is asked, and nothing ahead', () => {
+    const fill = vi.spyOn(crypto, 'randomFillSync')
+    syncBuiltinESMExports()
+    try {
+      const drawn = [16, 32, 128, 3, 0, 4096].map((length) => systemRandom(length))
+      expect(fill.mock.calls.map(([into]) => into)).toEqual(drawn)
+      for (const [index, [into]] of fill.mock.calls.entries()) expect(into).toBe(drawn[index])
+    } finally {
+      fill.mockRestore()
+      syncBuiltinESMExports()
+    }
   })
 
   test('gives no byte twice, and no memory that it keeps', () => {

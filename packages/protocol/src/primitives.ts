@@ -31,8 +31,13 @@ export interface Primitives {
   /** `undefined` for a ciphertext of impossible length or wrong padding, whatever is wrong with it. */
   aesCbcDecrypt(key: Uint8Array, iv: Uint8Array, ciphertext: Uint8Array): Bytes | undefined
 
-  /** X25519 (RFC 7748): the public key of a 32-byte secret. */
-  x25519PublicKey(secret: Uint8Array): Bytes
+  /**
+   * X25519 (RFC 7748): the public key of a 32-byte secret.
+   *
+   * @param returns - one agreement with this secret is to come, perhaps at once: a provider may keep
+   *   for seconds what it would cost to make again.
+   */
+  x25519PublicKey(secret: Uint8Array, returns?: boolean): Bytes
   /** DH(secret, public), 32 bytes; `undefined` when the result is all zero. */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Bytes | undefined
 

@@ -58,7 +58,7 @@ export function sendingStep(
       headerKey: session.nextSendingHeaderKey,
       count: 0,
       receipted: 0,
-      publicKey: primitives.x25519PublicKey(secret),
+      publicKey: primitives.x25519PublicKey(secret, true),
       secret,
       offer: offers ? kemOffer(primitives, entropy.kemSeed) : undefined,
       ciphertext: kem?.ciphertext,

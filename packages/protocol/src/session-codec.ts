@@ -16,10 +16,16 @@ import type { ReceivingChain, SendingChain, Session } from './session.ts'
 
 const VERSION = 1
 const ROLES = ['initiator', 'responder'] as const
+/** What every session has: ids and keys, header keys, times, counts, and bytes for flags and lengths. */
+const FIXED_BYTES = 6 * KEY_BYTES + 2 * ETM_KEYS_BYTES + 2 * 8 + 4 + 13
+const HANDSHAKE_BYTES =
+  4 + KEY_BYTES + RSA_CIPHERTEXT_BYTES + KEM_CIPHERTEXT_BYTES + IDENTITY_BLOCK_BYTES
+/** Without what is optional. */
+const SENDING_BYTES = 2 * KEY_BYTES + ETM_KEYS_BYTES + 3 * 4 + 4
 const STANDINGS = ['live', 'superseded', 'dead', 'revived', 'recalled'] as const
 
 export function encodeSession(session: Session): Bytes {
-  const writer = new Writer()
+  const writer = new Writer(encodedBytes(session))
     .u8(VERSION)
     .bytes(session.id)
     .bytes(session.handshakeHash)
@@ -48,6 +54,35 @@ export function encodeSession(session: Session): Bytes {
   writer.bytes(session.continuity.proving).u8(session.continuity.accepted.length)
   for (const key of session.continuity.accepted) writer.bytes(key)
   return writer.finish()
+}
+
+/** Of a whole session: a writer that grows leaves its secrets in more than one place. */
+function encodedBytes({
+  handshake,
+  sending,
+  remote,
+  receiving,
+  pastHeaderKeys,
+  continuity,
+}: Session): number {
+  return (
+    FIXED_BYTES +
+    (handshake ? HANDSHAKE_BYTES : 0) +
+    (sending ? sendingBytes(sending) : 0) +
+    (remote ? KEY_BYTES + 1 + (remote.offer ? KEM_PUBLIC_KEY_BYTES : 0) : 0) +
+    (receiving ? KEY_BYTES + ETM_KEYS_BYTES + 4 : 0) +
+    ETM_KEYS_BYTES * pastHeaderKeys.length +
+    KEY_BYTES * continuity.accepted.length
+  )
+}
+
+function sendingBytes({ secret, offer, ciphertext }: SendingChain): number {
+  return (
+    SENDING_BYTES +
+    (secret ? KEY_BYTES : 0) +
+    (offer ? KEM_SEED_BYTES + KEM_PUBLIC_KEY_BYTES : 0) +
+    (ciphertext ? KEM_CIPHERTEXT_BYTES : 0)
+  )
 }
 
 /** @throws {ProtocolError} `unreadable-state`. */

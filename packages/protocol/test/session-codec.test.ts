@@ -2,6 +2,7 @@
 import { concatBytes } from '@couplet/wire'
 import * as fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
+import { recordArrays } from '../../wire/test/arrays.ts'
 import { decodeSession, encodeSession, noteReceipt, type Session } from '../src/index.ts'
 import { Conversation, cast, codeOf } from './conversation.ts'
 import { initiate } from './support.ts'
@@ -39,6 +40,16 @@ describe('stored sessions', () => {
     expect(sessions.some(({ remote }) => remote?.offer)).toBe(true)
     expect(sessions.some(({ pastHeaderKeys }) => pastHeaderKeys.length === 5)).toBe(true)
     expect(sessions.some(({ handshake }) => handshake)).toBe(true)
+  })
+
+  test('are encoded in one place: the length of every shape is known before', () => {
+    for (const session of sessions) {
+      const { made, stop } = recordArrays()
+      const encoded = encodeSession(session)
+      stop()
+      expect(made).toEqual([encoded])
+      expect(made[0]).toBe(encoded)
+    }
   })
 
   test('what is read is a copy: wiping the bytes leaves the session', () => {

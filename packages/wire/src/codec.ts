@@ -7,7 +7,8 @@ import { WireError } from './errors.ts'
 
 /**
  * Writes fields in order, into bytes of exactly their length. It is on the path of every frame, so
- * whoever knows how long the whole becomes says so: then nothing is copied twice.
+ * whoever knows how long the whole becomes says so: then nothing is copied twice. What was outgrown is
+ * overwritten: it may have held secrets, and nobody else can.
  *
  * @throws {RangeError} for a number, or a length, that its field cannot hold: cutting it would make
  *   one encoding of two values.
@@ -57,8 +58,10 @@ export class Writer {
 
   /** Nothing is written after it. */
   finish(): Bytes {
-    const isExact = this.#length === this.#written.length
-    return isExact ? this.#written : this.#written.slice(0, this.#length)
+    if (this.#length === this.#written.length) return this.#written
+    const exact = this.#written.slice(0, this.#length)
+    this.#written.fill(0)
+    return exact
   }
 
   #number(value: number, width: number, max: number): this {
@@ -76,7 +79,8 @@ export class Writer {
     this.#length += length
     if (this.#length > this.#written.length) {
       const longer = new Uint8Array(Math.max(this.#length, 2 * this.#written.length))
-      longer.set(this.#written.subarray(0, at))
+      longer.set(this.#written)
+      this.#written.fill(0)
       this.#written = longer
     }
     return at

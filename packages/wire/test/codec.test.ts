@@ -16,6 +16,7 @@ import {
   Writer,
   wipe,
 } from '../src/index.ts'
+import { isBlank, recordArrays } from './arrays.ts'
 import { codeOf } from './support.ts'
 
 describe('Writer and Reader', () => {
@@ -56,6 +57,21 @@ describe('Writer and Reader', () => {
     expect(() => new Writer().u32(2 ** 32)).toThrow(RangeError)
     expect(() => new Writer().u64(2 ** 53)).toThrow(RangeError)
     expect(() => new Writer().bytes16(new Uint8Array(0x1_0000))).toThrow(RangeError)
+  })
+
+  test('a writer that grew leaves what it wrote in one place', () => {
+    const secret = Uint8Array.from({ length: 32 }, (_, i) => i + 1)
+    for (const expected of [0, 1, 40, 64, undefined]) {
+      const { made, stop } = recordArrays()
+      const writer = new Writer(expected)
+      for (let part = 0; part < 5; part++) writer.bytes(secret)
+      const written = writer.finish()
+      stop()
+      expect(written).toHaveLength(160)
+      expect(written.subarray(128)).toEqual(secret)
+      expect(made.length).toBeGreaterThan(1)
+      expect(made.every((each) => each === written || isBlank(each))).toBe(true)
+    }
   })
 
   test('length-prefixed bytes survive, and lengths are read before bytes', () => {

@@ -6,7 +6,12 @@
  *     const { delivered } = await me.send('+12025550102', 'Dinner at eight?')
  *     await delivered                        // proven by the recipient's device
  */
-import { exportExchangeKey, importExchangeKey, nodePrimitives } from '@couplet/protocol/node'
+import {
+  exportExchangeKey,
+  forgetKeys,
+  importExchangeKey,
+  nodePrimitives,
+} from '@couplet/protocol/node'
 import type { Couplet, PendingRegistration, Registered } from '../api.ts'
 import { openClient } from '../client.ts'
 import type { Imported } from '../export.ts'
@@ -175,6 +180,7 @@ const platform: Platform = {
   clock: systemClock,
   exportExchangeKey,
   importExchangeKey: async (exported) => importExchangeKey(exported),
+  forgetKeys,
 }
 
 const ports = {

@@ -17,24 +17,10 @@ export const systemClock: Clock = {
 }
 
 /**
- * Of bytes drawn ahead: a call of the generator costs as much as to encrypt a message. Handed out
- * once, and overwritten where they lay.
+ * Drawn when it is asked for, never ahead: whoever copies this process's memory must not find the
+ * secrets of messages that are not written yet.
  */
-export const systemRandom: Random = (length) => {
-  if (length > DRAWN_AHEAD_BYTES) return randomFillSync(new Uint8Array(length))
-  if (length > DRAWN_AHEAD_BYTES - used) {
-    randomFillSync(drawnAhead)
-    used = 0
-  }
-  const bytes = drawnAhead.slice(used, used + length)
-  drawnAhead.fill(0, used, used + length)
-  used += length
-  return bytes
-}
-
-const DRAWN_AHEAD_BYTES = 4096
-const drawnAhead = new Uint8Array(DRAWN_AHEAD_BYTES)
-let used = DRAWN_AHEAD_BYTES
+export const systemRandom: Random = (length) => randomFillSync(new Uint8Array(length))
 
 /** Longer timers fire at once, with a warning. */
 const MAX_TIMER_MS = 2 ** 31 - 1

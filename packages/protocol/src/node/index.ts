@@ -27,6 +27,7 @@ import {
 import { promisify } from 'node:util'
 import { type Bytes, equalBytes, wipe } from '@couplet/wire'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
+import { RETURNING } from './returning-keys.ts'
 
 export const nodePrimitives: Primitives = {
   sha256: (message) => own(hash('sha256', message, 'buffer')),
@@ -53,16 +54,16 @@ export const nodePrimitives: Primitives = {
     return withoutPadding(view(decipher.update(ciphertext)))
   },
 
-  x25519PublicKey(secret) {
+  x25519PublicKey(secret, returns = false) {
     const key = curveKey(secret)
-    remember(secret, key)
+    if (returns) RETURNING.keep(secret, key)
     return rawPublicKey(key)
   },
   x25519(secret, publicKey) {
     try {
       return own(
         diffieHellman({
-          privateKey: takeRemembered(secret) ?? curveKey(secret),
+          privateKey: RETURNING.take(secret) ?? curveKey(secret),
           publicKey: publicKeyOf('x25519', publicKey),
         }),
       )
@@ -113,6 +114,11 @@ export const nodePrimitives: Primitives = {
   },
 }
 
+/** Forgets at once every key that was kept for its next use: a home closes. */
+export function forgetKeys(): void {
+  RETURNING.forget()
+}
+
 /** An RSA private key as PKCS#8 (DER), for a store that encrypts what it holds. */
 export function exportExchangeKey(exchangeKey: ExchangePrivateKey): Bytes {
   return own((exchangeKey as NodeExchangeKey).key.export({ type: 'pkcs8', format: 'der' }))
@@ -151,26 +157,6 @@ function curveKey(secret: Uint8Array): KeyObject {
   const key = privateKey('x25519', secret)
   CURVE_KEYS.set(secret, key)
   return key
-}
-
-/**
- * A ratchet key is made in one step and used up in another, before which its state was stored and
- * read back: the array is a new one then. So the newest few wait for that, at most as long as their
- * secret stays in the state, and go with the agreement.
- */
-function remember(secret: Uint8Array, key: KeyObject): void {
-  REMEMBERED.unshift({ secret: new Uint8Array(secret), key })
-  if (REMEMBERED.length > MAX_REMEMBERED) wipe(REMEMBERED.pop()?.secret)
-}
-
-function takeRemembered(secret: Uint8Array): KeyObject | undefined {
-  // Whoever still has the array finds its key by it.
-  if (CURVE_KEYS.has(secret)) return undefined
-  const at = REMEMBERED.findIndex((each) => equalBytes(each.secret, secret))
-  if (at < 0) return undefined
-  const [found] = REMEMBERED.splice(at, 1)
-  wipe(found!.secret)
-  return found!.key
 }
 
 function holds(key: KeyObject, secret: Uint8Array): boolean {
@@ -224,8 +210,6 @@ function own(buffer: Uint8Array): Bytes {
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
-const REMEMBERED: { readonly secret: Bytes; readonly key: KeyObject }[] = []
-const MAX_REMEMBERED = 16
 const PRIME_ROUNDS = 64
 const BLOCK_BYTES = 16
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const

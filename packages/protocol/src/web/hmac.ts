@@ -13,15 +13,18 @@ import { sha256 } from '@noble/hashes/sha2.js'
 /** @returns 32 bytes. */
 export function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Bytes {
   const tag = new Uint8Array(HASH_BYTES)
-  padKey(key)
-  begin(WORKER, INNER)
-  for (const part of parts) WORKER.update(part)
-  WORKER.digestInto(tag)
-  begin(WORKER, OUTER)
-  WORKER.update(tag).digestInto(tag)
-  WORKER.destroy()
-  PAD.fill(0)
-  return tag
+  try {
+    padKey(key)
+    begin(WORKER, INNER)
+    for (const part of parts) WORKER.update(part)
+    WORKER.digestInto(tag)
+    begin(WORKER, OUTER)
+    WORKER.update(tag).digestInto(tag)
+    return tag
+  } finally {
+    WORKER.destroy()
+    PAD.fill(0)
+  }
 }
 
 export function hkdfSha256(input: {
@@ -35,23 +38,26 @@ export function hkdfSha256(input: {
   // 1. Extract.
   const block = hmacSha256(salt, [ikm])
   // 2. Expand: T(n) = HMAC(PRK, T(n-1) ‖ info ‖ n). The key is hashed in once for all of them.
-  padKey(block)
-  begin(INNER_KEYED, INNER)
-  begin(OUTER_KEYED, OUTER)
-  const output = new Uint8Array(length)
-  for (let offset = 0; offset < length; offset += HASH_BYTES) {
-    copyInto(INNER_KEYED, WORKER)
-    if (offset > 0) WORKER.update(block)
-    COUNTER[0] = offset / HASH_BYTES + 1
-    WORKER.update(info).update(COUNTER).digestInto(block)
-    copyInto(OUTER_KEYED, WORKER)
-    WORKER.update(block).digestInto(block)
-    output.set(length - offset < HASH_BYTES ? block.subarray(0, length - offset) : block, offset)
+  try {
+    padKey(block)
+    begin(INNER_KEYED, INNER)
+    begin(OUTER_KEYED, OUTER)
+    const output = new Uint8Array(length)
+    for (let offset = 0; offset < length; offset += HASH_BYTES) {
+      copyInto(INNER_KEYED, WORKER)
+      if (offset > 0) WORKER.update(block)
+      COUNTER[0] = offset / HASH_BYTES + 1
+      WORKER.update(info).update(COUNTER).digestInto(block)
+      copyInto(OUTER_KEYED, WORKER)
+      WORKER.update(block).digestInto(block)
+      output.set(length - offset < HASH_BYTES ? block.subarray(0, length - offset) : block, offset)
+    }
+    return output
+  } finally {
+    for (const hasher of [WORKER, INNER_KEYED, OUTER_KEYED]) hasher.destroy()
+    block.fill(0)
+    PAD.fill(0)
   }
-  for (const hasher of [WORKER, INNER_KEYED, OUTER_KEYED]) hasher.destroy()
-  block.fill(0)
-  PAD.fill(0)
-  return output
 }
 
 /** K ^ ipad into `PAD`. Keys that are longer than a block are hashed first. */

@@ -48,7 +48,11 @@ export const webPrimitives: Primitives = {
     }
   },
 
-  kemPublicKey: (seed) => own(ml_kem768.keygen(seed).publicKey),
+  kemPublicKey(seed) {
+    const { publicKey, secretKey } = ml_kem768.keygen(seed)
+    secretKey.fill(0)
+    return own(publicKey)
+  },
   kemEncapsulate(publicKey) {
     const { cipherText, sharedSecret } = ml_kem768.encapsulate(publicKey)
     return { ciphertext: own(cipherText), sharedSecret: own(sharedSecret) }
@@ -140,8 +144,9 @@ function littleEndian(bytes: Uint8Array): bigint {
 }
 
 /**
- * On an `ArrayBuffer` of its own, which is what WebCrypto and our types ask for. noble's results mostly
- * have one; arguments of our callers are never passed on by this.
+ * On an `ArrayBuffer` of its own, which is what WebCrypto and our types ask for: noble's results, and
+ * what callers give to WebCrypto, which copies it. What is alone already is handed on as it is, so
+ * nothing that comes out of here may be written to.
  */
 function own(bytes: Uint8Array): Bytes {
   const { buffer, byteLength } = bytes
