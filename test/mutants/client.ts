@@ -1,5 +1,12 @@
 /** Of the client: what it remembers, whom it believes, and who gets what. */
-import { type Mutant, mutant, SOURCE, TEST } from './mutant.ts'
+import { type Edit, type Mutant, mutant, SOURCE, TEST } from './mutant.ts'
+
+/** A second look, when a message is sealed, that it is for whom it was written for. */
+const SEALED_FOR_ANYBODY: Edit = {
+  file: SOURCE.sealer,
+  find: 'if (message && !isWrittenFor(contact, message.value)) {',
+  replace: 'if (message && !isWrittenFor(contact, message.value) && !contact.identity) {',
+}
 
 export const CLIENT_MUTANTS: readonly Mutant[] = [
   mutant(
@@ -69,36 +76,42 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
     [TEST.clientAttacks, 'with a verified contact waits'],
   ),
-  mutant(
-    'client: what was under way to the old key is sent again to the new one',
-    [
-      SOURCE.directory,
-      "if (phase === 'held') continue",
-      "if (phase === 'held' || phase === 'out') continue",
+  {
+    name: 'client: what was under way to the old key is sent again to the new one',
+    edits: [
+      {
+        file: SOURCE.held,
+        find: "if (phase === 'held') continue",
+        replace: "if (phase === 'held' || phase === 'out') continue",
+      },
+      SEALED_FOR_ANYBODY,
     ],
-    [TEST.clientAttacks, 'though the server says that it was evicted'],
-  ),
-  mutant(
-    'client: what was written for the old key and not yet sent goes to the new one',
-    [
-      SOURCE.directory,
-      "if (phase === 'held') continue",
-      "if (phase === 'held' || phase === 'fresh') continue",
+    killedBy: [TEST.clientAttacks, 'though the server says that it was evicted'],
+  },
+  {
+    name: 'client: what was written for the old key and not yet sent goes to the new one',
+    edits: [
+      {
+        file: SOURCE.held,
+        find: "if (phase === 'held') continue",
+        replace: "if (phase === 'held' || phase === 'fresh') continue",
+      },
+      SEALED_FOR_ANYBODY,
     ],
-    [TEST.clientAttacks, 'not sent before the change was seen'],
-  ),
+    killedBy: [TEST.clientAttacks, 'not sent before the change was seen'],
+  },
   mutant(
     'client: a verified contact’s new key is taken at once',
     [
       SOURCE.directory,
-      'if (contact.verified) await tables.putContact(changed)',
-      'if (contact.no < 0) await tables.putContact(changed)',
+      'contact.verified || (await isBlockedPerson(tables, identity))',
+      'await isBlockedPerson(tables, identity)',
     ],
     [TEST.hostile, 'sending stops until the user decides'],
   ),
   mutant(
     'client: a changed key is not shown',
-    [SOURCE.directory, "if (changed) tell.warning('key-changed', changed)", ''],
+    [SOURCE.directory, "if (noted.changed) tell.warning('key-changed', noted.changed)", ''],
     [TEST.hostile, 'to somebody never verified'],
   ),
   mutant(
@@ -132,7 +145,7 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     'client: a message is shown as often as it comes',
     [
       SOURCE.inbox,
-      'const isNew = !(await tables.isSeenMessage(contact.no, messageId))',
+      'const isNew = !(await isSeen(tables, contact, messageId))',
       'const isNew = true',
     ],
     [TEST.hostile, 'made-up receipt is not believed'],
@@ -159,14 +172,72 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     'client: strangers get receipts',
     [
       SOURCE.inbox,
-      'return accepted && !blocked && !changed',
-      'return (accepted || !blocked) && !changed',
+      'return contact.accepted && !contact.blocked && !awaitsUser(contact)',
+      'return (contact.accepted || !contact.blocked) && !awaitsUser(contact)',
     ],
     [TEST.people, 'no receipt goes out before it is accepted'],
   ),
   mutant(
     'client: who is blocked gets receipts',
-    [SOURCE.inbox, 'return accepted && !blocked && !changed', 'return accepted && !changed'],
+    [
+      SOURCE.inbox,
+      'return contact.accepted && !contact.blocked && !awaitsUser(contact)',
+      'return contact.accepted && !awaitsUser(contact)',
+    ],
     [TEST.people, 'is shown no receipt'],
+  ),
+
+  // Changed numbers
+  mutant(
+    'numbers: of a session under a new number no proof is expected',
+    [SOURCE.choice, 'former.length > 0 && !former.some(continues)', 'former === sessions'],
+    [TEST.numberTrust, 'gets nothing after the contact has moved'],
+  ),
+  mutant(
+    'numbers: what continues a session without proof has one',
+    [SOURCE.choice, 'continued.every(({ unproven }) => unproven)', 'false'],
+    [TEST.choice, 'what continues one without proof'],
+  ),
+  mutant(
+    'numbers: after this home has moved no proof is expected',
+    [SOURCE.continuity, '  if (continuity) return [{ continuity }]\n', ''],
+    [TEST.numberTrust, 'does not pass for the contact, after this home has moved'],
+  ),
+  mutant(
+    'numbers: whoever writes without proof needs to be told nothing any more',
+    [SOURCE.inbox, 'announce: isUnproven ? contact.announce : undefined', 'announce: undefined'],
+    [TEST.numberTrust, 'does not pass for the contact, after this home has moved'],
+  ),
+  mutant(
+    'numbers: old reset keys prove for ever',
+    [
+      SOURCE.continuity,
+      'for (const id of formerIds) {',
+      'for (const id of formerIds.toReversed()) {',
+    ],
+    [TEST.numberTrust, 'proves nothing with the reset keys of before the last move'],
+  ),
+  mutant(
+    'numbers: sessions from before a move live on',
+    [SOURCE.inbox, '    await supersedeFormer(tables, after, opened.session)\n', ''],
+    [TEST.numberTrust, 'proves nothing with the reset keys of before the last move'],
+  ),
+  mutant(
+    'numbers: one who is blocked writes from another number',
+    [
+      SOURCE.inbox,
+      '!known?.blocked && (await isBlockedPerson(tables, accepted.peer))',
+      'known?.blocked === null',
+    ],
+    [TEST.numberTrust, 'is not told a new number that it writes to the old one for'],
+  ),
+  mutant(
+    'numbers: one who is blocked is pinned to another contact’s number',
+    [
+      SOURCE.directory,
+      'contact.verified || (await isBlockedPerson(tables, identity))',
+      'contact.verified',
+    ],
+    [TEST.numberTrust, 'is not pinned to the number of another contact'],
   ),
 ]

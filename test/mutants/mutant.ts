@@ -69,10 +69,12 @@ export const SOURCE = {
   registration: 'server/src/registration.ts',
   inbox: 'client/src/inbox.ts',
   sealer: 'client/src/sealer.ts',
+  held: 'client/src/held-messages.ts',
   reactions: 'client/src/reactions.ts',
   directory: 'client/src/peer-directory.ts',
   contactBook: 'client/src/contact-book.ts',
   opener: 'client/src/session-opener.ts',
+  continuity: 'client/src/continuity.ts',
   rotation: 'client/src/prekey-rotation.ts',
   tables: 'client/src/tables.ts',
 } as const
@@ -99,6 +101,7 @@ export const TEST = {
   registration: 'packages/server/test/registration.test.ts',
   clientAttacks: 'test/client-attacks.test.ts',
   hostile: 'test/hostile-server.test.ts',
+  numberTrust: 'test/number-change-trust.test.ts',
   deliveryRules: 'test/delivery-rules.test.ts',
   people: 'test/people-and-time.test.ts',
 } as const

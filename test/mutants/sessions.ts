@@ -29,11 +29,7 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'any replacement takes over, proven or not',
-    [
-      SOURCE.choice,
-      'if ((inUse.length > 0 ? inUse : sessions).some(continues)) {',
-      'if (sessions.length > 0) {',
-    ],
+    [SOURCE.choice, 'if (continued.length > 0) {', 'if (sessions.length > 0) {'],
     [TEST.choice, 'without proof it is shown as such'],
   ),
   mutant(

@@ -89,6 +89,8 @@ class Client implements Couplet {
   readonly #link: Link
   readonly #expiry: Expiry
   readonly #watch = new Watch()
+  /** Settles when what was kept has been told. */
+  #telling: Promise<void> = Promise.resolve()
   #closing: Promise<void> | undefined
   #fault: unknown
 
@@ -322,18 +324,18 @@ class Client implements Couplet {
 
   async markVerified({ phone, identityId }: SafetyNumber): Promise<void> {
     const contact = await this.#book.markVerified(this.#peer(phone), identityId)
-    this.#outbox.kick(contact.no)
+    await this.#decided(contact)
   }
 
   async verifyCode(peer: string, code: Uint8Array): Promise<boolean> {
     const contact = await this.#book.verifyCode(this.#peer(peer), code)
-    if (contact) this.#outbox.kick(contact.no)
+    if (contact) await this.#decided(contact)
     return contact !== undefined
   }
 
   async unmarkVerified(peer: string): Promise<void> {
     const contact = await this.#book.unmarkVerified(this.#peer(peer))
-    this.#outbox.kick(contact.no)
+    await this.#decided(contact)
   }
 
   async acceptKey(peer: string, identityId: string): Promise<Contact> {
@@ -364,6 +366,12 @@ class Client implements Couplet {
   #arrived(peer?: PhoneNumber): void {
     this.#watch.arrived()
     this.#watch.emit('arrival', peer)
+  }
+
+  /** Nothing waits for the user's word any more. */
+  async #decided({ no, phone }: ContactRecord): Promise<void> {
+    await this.#released(phone)
+    this.#outbox.kick(no)
   }
 
   /** Somebody is trusted now who was not before: what was held back may be read and proven. */
@@ -438,7 +446,19 @@ class Client implements Couplet {
   // ----- life
 
   on<E extends keyof CoupletEvents>(event: E, listener: CoupletEvents[E]): () => void {
-    return this.#watch.on(event, listener)
+    const stop = this.#watch.on(event, listener)
+    if (event === 'warning' && !this.#closing) this.#telling = this.#tellKept()
+    return stop
+  }
+
+  /** What nobody has listened for while the number of this home changed. */
+  async #tellKept(): Promise<void> {
+    try {
+      for (const [contact, kind] of await this.#transaction((tables) => tables.takeWarnings()))
+        this.#context.tell.warning(kind, contact)
+    } catch (error) {
+      this.#broken(error)
+    }
   }
 
   close(): Promise<void> {
@@ -451,6 +471,7 @@ class Client implements Couplet {
     this.#watch.arrived()
     try {
       await this.#link.close()
+      await this.#telling
     } finally {
       this.#watch.end(new ClientError('closed', 'the client was closed', { cause: this.#fault }))
       this.#context.platform.forgetKeys?.()

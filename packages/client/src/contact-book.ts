@@ -127,7 +127,9 @@ export class ContactBook {
         : { ...before, undecided: undefined }
       await tables.putContact(after)
       await acceptSessions(tables, after)
-      requeued.push(...(await requeueHeld(tables, after, clock.now())))
+      // What was written for others than who has moved waits for another decision.
+      const only = before.undecided && !before.changed ? before.formerIds : undefined
+      requeued.push(...(await requeueHeld(tables, after, clock.now(), only)))
       return after
     })
     return { contact, requeued }

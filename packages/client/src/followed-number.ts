@@ -7,7 +7,7 @@
  * to a verified contact nothing is sent under the new number until it has proven to be the device that
  * it was, or the user has decided.
  */
-import { type Accepted, addAcceptedSession, type Identity } from '@couplet/protocol'
+import type { Identity } from '@couplet/protocol'
 import {
   decodeIdentityRecord,
   equalBytes,
@@ -75,24 +75,6 @@ async function renumber(
   return contact
 }
 
-/**
- * Whether a contact that was followed proves to be the device that it was, by the reset key of a session
- * that this home had with it: what a session that replaces another one proves, too. Whoever has only
- * stolen the keys of an identity cannot.
- */
-export async function continuesFormer(
-  tables: Tables,
-  { no, continuity, formerIds = [] }: ContactRecord,
-  { session, continues }: Accepted,
-): Promise<boolean> {
-  if (continuity && continues({ continuity })) return true
-  const former = (await tables.sessions(no))
-    .map((entry) => entry.session)
-    // One in which nothing was ever said to the contact is as good as its keys alone.
-    .filter(({ peer, established }) => established && formerIds.includes(toHex(peer)))
-  return former.length > 0 && !addAcceptedSession(former, session, continues).at(-1)!.unproven
-}
-
 interface Person {
   readonly contact: ContactRecord
   readonly pinned: PinnedIdentity
@@ -121,6 +103,30 @@ function hasSameKeys(a: IdentityRecord, b: IdentityRecord): boolean {
     equalBytes(a.identityKey, b.identityKey) &&
     equalBytes(a.exchangeKey, b.exchangeKey)
   )
+}
+
+/** `no` of the other contacts that these keys have or had: what came from them may come again here. */
+export async function othersWithKeys(
+  tables: Tables,
+  { no, sameAs = [] }: ContactRecord,
+  { record }: Identity,
+): Promise<readonly number[] | undefined> {
+  const others = (await tables.contacts()).filter(
+    (each) => each.no !== no && each.identity && hasSameKeys(recordOf(each.identity), record),
+  )
+  const all = new Set([...sameAs, ...others.map((each) => each.no)])
+  return all.size > 0 ? [...all].slice(-MAX_FORMER_IDS) : undefined
+}
+
+export async function isSeen(
+  tables: Tables,
+  { no, sameAs = [] }: ContactRecord,
+  messageId: string,
+): Promise<boolean> {
+  for (const each of [no, ...sameAs]) {
+    if (await tables.isSeenMessage(each, messageId)) return true
+  }
+  return false
 }
 
 /** Whether these are the keys of somebody whom the user has blocked, whatever the number. */

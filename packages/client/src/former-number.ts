@@ -21,11 +21,12 @@ import {
 import { type Bytes, equalBytes } from '@couplet/wire'
 import { signerOf } from './account.ts'
 import type { Context } from './context.ts'
+import { expectedOf, isProven } from './continuity.ts'
 import { ClientError } from './errors.ts'
-import { continuesFormer, type Followed, followNumber } from './followed-number.ts'
+import { type Followed, followNumber, isBlockedPerson } from './followed-number.ts'
 import { PeerDirectory } from './peer-directory.ts'
 import type { CloseReason, Connector, RequestSigner } from './ports.ts'
-import { ANNOUNCE_FOR_MS, type FormerRecord } from './records.ts'
+import type { FormerRecord } from './records.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /** The way to it. */
@@ -56,7 +57,7 @@ export async function releaseFormer(context: Context, mailbox: FormerMailbox): P
     const isGone = error instanceof ClientError && error.code === 'unauthenticated'
     if (!isGone) throw error
   }
-  await inTransaction(store, (tables) => tables.deleteFormerNumber())
+  await inTransaction(store, (tables) => tables.deleteFormerNumber(former.id))
 }
 
 /** What lies in the mailbox, and is left there. */
@@ -93,7 +94,7 @@ function endedBy({ kind }: CloseReason): ClientError {
     : new ClientError('unreachable', 'the connection to the server was lost')
 }
 
-/** Follows a contact that wrote from another number; somebody unknown becomes one, to be told. */
+/** Follows a contact that wrote from another number, so that it is told this home's; nobody else is. */
 async function learn(context: Context, former: FormerRecord, envelope: Bytes): Promise<void> {
   const { store, platform, tell } = context
   const accepted = await opened(context, former, envelope)
@@ -112,25 +113,13 @@ async function meet(
   accepted: Accepted,
   now: number,
 ): Promise<Followed | undefined> {
-  const { peer } = accepted
-  const followed = await followNumber(tables, peer, now)
-  if (followed) {
-    const { contact } = followed
-    if (!contact.undecided || !(await continuesFormer(tables, contact, accepted))) return followed
-    const proven = { ...contact, undecided: undefined }
-    await tables.putContact(proven)
-    return { ...followed, contact: proven }
-  }
-  if (await tables.contactByPhone(peer.record.phone)) return undefined
-  const { strangers } = await tables.settings()
-  const contact = {
-    ...(await tables.addContact(peer.record.phone, strangers === 'accept')),
-    identity: { id: peer.id, signed: peer.signed },
-    announce: { at: 0, until: now + ANNOUNCE_FOR_MS },
-  }
+  if (await isBlockedPerson(tables, accepted.peer)) return undefined
+  const followed = await followNumber(tables, accepted.peer, now)
+  if (!followed?.contact.undecided) return followed
+  if (!isProven(await expectedOf(tables, followed.contact), accepted)) return followed
+  const contact = { ...followed.contact, undecided: undefined }
   await tables.putContact(contact)
-  await tables.nameIdentity(peer.id, contact.no)
-  return undefined
+  return { ...followed, contact }
 }
 
 /** Who it is from, when it begins a session: those that there were are gone. */

@@ -2,32 +2,31 @@
  * What is no longer of use is forgotten: old private prekeys, sessions that nobody sends in, and the
  * envelopes that no server can deliver again. Runs when the mailbox has been drained.
  */
-import { SESSION_RETENTION_MS, withoutExpiredSessions } from '@couplet/protocol'
+import {
+  PREKEY_RETENTION_MS,
+  SESSION_RETENTION_MS,
+  withoutExpiredSessions,
+} from '@couplet/protocol'
 import { MAILBOX_TTL_MS, toHex } from '@couplet/wire'
 import type { Context } from './context.ts'
-import { isFaultOfServer } from './errors.ts'
-import { type FormerMailbox, releaseFormer } from './former-number.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
-export async function tidy(
-  context: Context,
-  prekeys: PrekeyRotation,
-  former: FormerMailbox,
-): Promise<void> {
-  const { store, platform } = context
-  await releaseFormer(context, former).catch(unlessOurs)
+export async function tidy({ store, platform }: Context, prekeys: PrekeyRotation): Promise<void> {
   await prekeys.destroyOld()
   const now = platform.clock.now()
   await inTransaction(store, async (tables) => {
     await forgetSessions(tables, now)
+    await forgetFormerPrekeys(tables, now)
     await tables.forgetReceivedEnvelopesBefore(Math.floor((now - 2 * MAILBOX_TTL_MS) / DAY_MS))
   })
 }
 
-/** What the server did not do now is asked for again the next time. */
-function unlessOurs(error: unknown): void {
-  if (!isFaultOfServer(error)) throw error
+/** Those of a number that was left live no longer than any that are retired, given back or not. */
+async function forgetFormerPrekeys(tables: Tables, now: number): Promise<void> {
+  const former = await tables.formerNumber()
+  if (former && now - former.leftAt >= PREKEY_RETENTION_MS)
+    await tables.putFormerNumber({ ...former, prekeys: [] })
 }
 
 async function forgetSessions(tables: Tables, now: number): Promise<void> {

@@ -25,11 +25,18 @@ import {
 import { type Bytes, equalBytes, type NackReason, toHex } from '@couplet/wire'
 import { fraction } from './backoff.ts'
 import type { Context } from './context.ts'
+import { expectedOf, isProven, supersedeFormer } from './continuity.ts'
 import { ClientError } from './errors.ts'
 import { MAX_EXPIRES_AFTER_MS } from './expiry.ts'
-import { continuesFormer, followNumber, isBlockedPerson } from './followed-number.ts'
+import { followNumber, isBlockedPerson, isSeen, othersWithKeys } from './followed-number.ts'
 import type { PeerDirectory } from './peer-directory.ts'
-import { type ContactRecord, isOfPinned, type PrekeysRecord, type SessionEntry } from './records.ts'
+import {
+  awaitsUser,
+  type ContactRecord,
+  isOfPinned,
+  type PrekeysRecord,
+  type SessionEntry,
+} from './records.ts'
 import { noteSequence } from './sequence-tracker.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
@@ -50,6 +57,8 @@ export interface Received {
   readonly heartbeat?: number
   /** A handshake used the prekeys: their rotation has a new time. */
   readonly rotates?: true
+  /** A contact has proven itself: what was held back from it may be acknowledged. */
+  readonly releases?: true
 }
 
 export class Inbox {
@@ -152,39 +161,49 @@ export class Inbox {
       const { strangers } = await tables.settings()
       const followed = await followNumber(tables, accepted.peer, this.#now())
       const known = followed?.contact ?? (await tables.contactByPhone(phone))
-      const found = known ?? (await tables.addContact(phone, strangers === 'accept'))
-      const blocked = found.blocked || (await isBlockedPerson(tables, accepted.peer))
-      const contact = { ...found, blocked }
-      if (blocked !== found.blocked) await tables.putContact(contact)
+      // The number may be another contact's, or nobody's: those are not blocked for it.
+      if (!known?.blocked && (await isBlockedPerson(tables, accepted.peer))) return undefined
+      const contact = known ?? (await tables.addContact(phone, strangers === 'accept'))
       if (!mayWrite(contact, accepted)) {
         throw new ClientError(
           'unavailable',
           'the contact changed meanwhile: to be asked about again',
         )
       }
-      const pinned = await decided(tables, await pinIfNew(tables, contact, accepted), accepted)
+      const before = await pinIfNew(tables, contact, accepted)
+      const isPinned = equalBytes(before.identity?.id ?? NOBODY, accepted.peer.id)
+      const expected = isPinned ? await expectedOf(tables, before) : []
+      // A verified contact that was followed needs no decision of the user when it proves to be the same.
+      const isDecided = before.undecided !== undefined && isProven(expected, accepted)
+      const sameAs = await othersWithKeys(tables, before, accepted.peer)
+      const pinned = { ...before, undecided: isDecided ? undefined : before.undecided, sameAs }
       const entries = await tables.sessions(contact.no)
       const sessions = entries
         .map(({ session }) => session)
         .filter(({ peer }) => equalBytes(peer, accepted.peer.id))
-      const after = addAcceptedSession(sessions, accepted.session, accepted.continues)
+      const { continues } = accepted
+      const after = addAcceptedSession(sessions, accepted.session, continues, expected)
       const superseded = await this.#supersede(tables, contact, entries, sessions, after)
       await boundSessions(tables, contact, entries)
       // Whoever stole a verified contact's keys could move, too, and its owner would not see it.
-      const session =
-        pinned.verified && pinned.undecided ? { ...after.at(-1)!, unproven: true } : after.at(-1)!
+      const added = after.at(-1)!
+      const isAwaiting = isPinned && pinned.verified && pinned.undecided
+      const session = isAwaiting ? { ...added, unproven: true } : added
       const entry = await tables.addSession(contact.no, session, this.#now())
       await tables.rememberHandshake(session.handshakeHash, prekeys.id)
       await this.#planRotation(tables, prekeys)
       const received = await this.#store(tables, pinned, entry, { ...accepted, session })
       const replaced = superseded || session.unproven
-      return { received, contact: pinned, replaced, isNew: !known, followed }
+      return { received, contact: pinned, replaced, isNew: !known, followed, isDecided }
     })
+    // What one who is blocked writes is not shown, whatever the number.
+    if (!result) return { answer: { kind: 'ack', receipt: undefined } }
     if (result.isNew && !result.contact.accepted) tell.request(result.contact)
     if (result.replaced) tell.warning('session-replaced', result.contact)
     tell.received(result.contact)
     if (result.followed) tell.followed({ ...result.followed, contact: result.contact })
-    return { ...result.received, rotates: true }
+    const releases = result.isDecided ? ({ releases: true } as const) : {}
+    return { ...result.received, rotates: true, ...releases }
   }
 
   /**
@@ -242,12 +261,13 @@ export class Inbox {
   ): Promise<Received> {
     const now = this.#now()
     const { content } = opened
+    const { established, unproven: isUnproven } = opened.session
     await tables.putSession(contact.no, { ...entry, session: opened.session, usedAt: now })
     const day = Math.floor(now / DAY_MS)
     const record = { receipt: opened.receipt, contact: contact.no }
     await tables.putReceivedEnvelope(toHex(opened.id), record, day)
     const messageId = toHex(content.messageId)
-    const isNew = !(await tables.isSeenMessage(contact.no, messageId))
+    const isNew = !(await isSeen(tables, contact, messageId))
     const isShown = isNew && content.sequence > 0 && !contact.blocked
     await tables.markSeenMessage(contact.no, messageId)
     // Numbers count for each identity on its own.
@@ -256,15 +276,16 @@ export class Inbox {
       ...contact,
       unanswered: contact.unanswered + 1,
       unansweredSince: contact.unanswered === 0 ? now : contact.unansweredSince,
-      // It was written to this home's number.
-      announce: undefined,
-      continuity: opened.session.established ? undefined : contact.continuity,
+      // It was written to this home's number. Without proof, it may be by somebody else.
+      announce: isUnproven ? contact.announce : undefined,
+      continuity: established && !isUnproven ? undefined : contact.continuity,
       incoming:
         isNew && isPinned && !contact.blocked
           ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
           : contact.incoming,
     }
     await tables.putContact(after)
+    await supersedeFormer(tables, after, opened.session)
     if (isShown) {
       const position = await tables.appendMessage(contact.no, {
         direction: 'incoming',
@@ -330,19 +351,6 @@ async function pinIfNew(
   return pinned
 }
 
-/** A verified contact that was followed needs no decision of the user when it proves to be the same. */
-async function decided(
-  tables: Tables,
-  contact: ContactRecord,
-  accepted: Accepted,
-): Promise<ContactRecord> {
-  if (!contact.undecided || !equalBytes(contact.identity?.id ?? NOBODY, accepted.peer.id))
-    return contact
-  return (await continuesFormer(tables, contact, accepted))
-    ? { ...contact, undecided: undefined }
-    : contact
-}
-
 function wantsHeartbeat({ unanswered, unansweredSince }: ContactRecord, now: number): boolean {
   return unanswered >= HEARTBEAT_MESSAGES || now - unansweredSince >= HEARTBEAT_INTERVAL_MS
 }
@@ -367,13 +375,13 @@ async function boundSessions(
   }
 }
 
-function isTrusted({ accepted, blocked, changed }: ContactRecord): boolean {
-  return accepted && !blocked && !changed
+function isTrusted(contact: ContactRecord): boolean {
+  return contact.accepted && !contact.blocked && !awaitsUser(contact)
 }
 
-/** The user may yet say yes: to a stranger, or to a changed key. */
-function isUndecided({ accepted, blocked, changed }: ContactRecord): boolean {
-  return !blocked && (!accepted || changed !== undefined)
+/** The user may yet say yes: to a stranger, to a changed key, or to who has moved. */
+function isUndecided(contact: ContactRecord): boolean {
+  return !contact.blocked && (!contact.accepted || awaitsUser(contact))
 }
 
 function nack(reason: NackReason): Received {

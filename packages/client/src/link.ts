@@ -7,12 +7,13 @@ import type { ConnectionState } from './api.ts'
 import { backoffMs, fraction } from './backoff.ts'
 import type { Context } from './context.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
-import type { FormerMailbox } from './former-number.ts'
+import { type FormerMailbox, releaseFormer } from './former-number.ts'
 import { tidy } from './housekeeping.ts'
 import type { Delivery, Inbox, Received } from './inbox.ts'
 import type { Outbox } from './outbox.ts'
 import type { CloseReason, Connection, Connector } from './ports.ts'
 import type { PrekeyRotation } from './prekey-rotation.ts'
+import { awaitsUser } from './records.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /** One connection and the work that depends on it. */
@@ -46,6 +47,8 @@ export class Link {
   /** Deliveries are processed one after another; acknowledgements are waited for together. */
   #queue: Promise<void> = Promise.resolve()
   readonly #answers = new Set<Promise<void>>()
+  /** While a number that this home had before is being given back. */
+  #releasing: Promise<void> | undefined
 
   constructor(
     context: Context,
@@ -104,7 +107,7 @@ export class Link {
       this.#refuseClosed()
     }
     this.#setState('online')
-    const attached = this.#outbox.attach(connection)
+    const attached = this.#outbox.attach(connection, caughtUp.promise)
     attached.catch((error: unknown) => this.#report(error))
     this.#live = { connection, attached, caughtUp, since: this.#context.platform.clock.now() }
     ready.resolve(connection)
@@ -123,6 +126,7 @@ export class Link {
       await live.attached
       await live.caughtUp.promise
       await this.#queue
+      await this.#releasing
       await Promise.all([this.#outbox.idle(), ...this.#answers])
     }
     await Promise.race([settle(), this.#delay(SETTLE_LIMIT_MS)])
@@ -164,6 +168,7 @@ export class Link {
     this.#outbox.detach()
     await this.disconnect()
     await this.#queue
+    await this.#releasing
     await Promise.all([this.#outbox.idle(), ...this.#answers])
     this.#setState('offline')
   }
@@ -191,6 +196,7 @@ export class Link {
     }
     this.#answer(delivery, connection, received)
     if (received.rotates) this.#background(this.#maintainPrekeys())
+    if (received.releases) this.#background(this.releaseReceipts())
     if (received.heartbeat !== undefined) await this.#outbox.sendHeartbeat(received.heartbeat)
   }
 
@@ -277,8 +283,10 @@ export class Link {
     const { clock, random } = this.#context.platform
     let wait = backoffMs(random, 0, MAINTENANCE_RETRY)
     try {
-      if (this.#live?.drained)
-        await tidy(this.#context, this.#prekeys, this.#formerMailbox(this.#live))
+      if (this.#live?.drained) {
+        this.#releaseFormer(this.#live)
+        await tidy(this.#context, this.#prekeys)
+      }
       await this.#prekeys.run()
       wait = Math.max(0, (await this.#prekeys.nextAt()) - clock.now())
     } finally {
@@ -289,6 +297,15 @@ export class Link {
         )
       }
     }
+  }
+
+  /** One at a time, and beside what is delivered: it waits for the server, and for contacts. */
+  #releaseFormer(live: Live): void {
+    this.#releasing ??= releaseFormer(this.#context, this.#formerMailbox(live))
+      .catch((error: unknown) => this.#report(error))
+      .finally(() => {
+        this.#releasing = undefined
+      })
   }
 
   #formerMailbox({ attached }: Live): FormerMailbox {
@@ -335,8 +352,9 @@ interface HeldReceipt {
 async function heldForAccepted(tables: Tables): Promise<readonly HeldReceipt[]> {
   const held: HeldReceipt[] = []
   if (!(await tables.settings()).receipts) return held
-  for (const { no, accepted, blocked, changed } of await tables.contacts()) {
-    if (!accepted || blocked || changed) continue
+  for (const contact of await tables.contacts()) {
+    const { no, accepted, blocked } = contact
+    if (!accepted || blocked || awaitsUser(contact)) continue
     for (const { position, value: envelopeId } of await tables.heldReceipts(no)) {
       const received = await tables.receivedEnvelope(envelopeId)
       if (received) held.push({ contact: no, position, envelopeId, receipt: received.receipt })

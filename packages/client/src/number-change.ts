@@ -8,10 +8,11 @@
  * given back at the end (former-number.ts).
  */
 import { createIdentity, createPrekeys, type OwnIdentity } from '@couplet/protocol'
-import { equalBytes, type PhoneNumber } from '@couplet/wire'
+import type { PhoneNumber } from '@couplet/wire'
 import { ownIdentity } from './account.ts'
-import type { Registered } from './api.ts'
+import type { Registered, Warning } from './api.ts'
 import { type ClientPorts, openClient } from './client.ts'
+import { continuityToKeep } from './continuity.ts'
 import { ClientError, isFaultOfServer } from './errors.ts'
 import { refuseMoved } from './moved.ts'
 import type { Platform } from './platform.ts'
@@ -23,7 +24,6 @@ import {
   type RegistrationRecord,
 } from './records.ts'
 import { proveCode, type RegistrationPorts } from './registration.ts'
-import { continuityOf } from './session-opener.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /**
@@ -108,7 +108,7 @@ export async function completeNumberChange(
   return registered
 }
 
-/** As whom the home is now: what waits is received, what can be sent is. */
+/** As whom the home is now: what waits is received, what can be sent is. Warnings wait for who listens. */
 async function beOnline(ports: Omit<ClientPorts, 'store'>, store: Store): Promise<void> {
   const kept: Store = {
     transaction: (work) => store.transaction(work),
@@ -116,11 +116,21 @@ async function beOnline(ports: Omit<ClientPorts, 'store'>, store: Store): Promis
     close: async () => {},
   }
   const client = await openClient({ ...ports, store: kept })
+  const warnings: Warning[] = []
+  client.on('warning', (warning) => warnings.push(warning))
   try {
     await client.connect()
     await client.settled()
   } finally {
     await client.close()
+    await inTransaction(store, (tables) => keepWarnings(tables, warnings))
+  }
+}
+
+async function keepWarnings(tables: Tables, warnings: readonly Warning[]): Promise<void> {
+  for (const { kind, contact } of warnings) {
+    const found = await tables.contactByPhone(contact.phone)
+    if (found) await tables.keepWarning(found.no, kind)
   }
 }
 
@@ -167,7 +177,7 @@ async function adopt(
   const before = await tables.requireAccount()
   const { phone, identity } = pending.account
   const prekeys = await tables.prekeys()
-  await tables.putFormerNumber({ id, signed, prekeys })
+  await tables.putFormerNumber({ id, signed, prekeys, leftAt: now })
   await tables.putAccount({ ...before, phone, identity, rotatePrekeysAt: undefined })
   for (const each of prekeys) await tables.deletePrekeys(each.id)
   await tables.putPrekeys({ ...pending.prekeys, published: true })
@@ -177,15 +187,12 @@ async function adopt(
 
 /** What remains of them is the proof that the next one continues them. */
 async function leaveSessions(tables: Tables, contact: ContactRecord, now: number): Promise<void> {
-  const { no, identity } = contact
+  const { no } = contact
   const entries = await tables.sessions(no)
-  const withPinned = entries.filter(
-    ({ session }) => identity !== undefined && equalBytes(session.peer, identity.id),
-  )
   const knowsUs = entries.length > 0 || contact.announce !== undefined
   await tables.putContact({
     ...contact,
-    continuity: continuityOf(contact, withPinned)?.continuity,
+    continuity: continuityToKeep(contact, entries),
     announce: knowsUs ? { at: 0, until: now + ANNOUNCE_FOR_MS } : undefined,
   })
   for (const entry of entries) await tables.deleteSession(no, entry.no)

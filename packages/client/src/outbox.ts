@@ -49,6 +49,8 @@ export class Outbox {
   /** Contacts with envelopes that the server was too busy for: nothing newer overtakes them. */
   readonly #behind = new Set<number>()
   readonly #timers: Timers
+  /** Resolves when what waited at login has been stored. */
+  #caughtUp: Promise<void> = Promise.resolve()
 
   constructor(context: Context, directory: PeerDirectory) {
     this.#context = context
@@ -62,8 +64,11 @@ export class Outbox {
   /**
    * Settles with the server what happened while we were away, then sends what can be sent.
    * Resolves when every status has been asked and applied.
+   *
+   * @param caughtUp - resolves when what waited at login has been stored.
    */
-  async attach(connection: Connection): Promise<void> {
+  async attach(connection: Connection, caughtUp: Promise<void>): Promise<void> {
+    this.#caughtUp = caughtUp
     const contacts = await inTransaction(this.#context.store, (tables) => tables.contacts())
     // From here to the marks nothing waits: no pump can seal anything new before the retries.
     this.#connection = connection
@@ -193,7 +198,10 @@ export class Outbox {
   async #putFailed(contactNo: number, error: unknown): Promise<void> {
     if (!isFaultOfServer(error)) throw error
     // The identity that we know is gone: ask who is behind the number now.
-    if (error.code === 'unknown-recipient') return this.#recheck(contactNo)
+    if (error.code === 'unknown-recipient') {
+      void this.#track(this.#recheck(contactNo, this.#caughtUp))
+      return
+    }
     // Without a connection the outcome is asked for at the next one; with it, before long.
     const { retryAfter } = error.details
     if (error.code === 'rate-limited') {
@@ -203,11 +211,14 @@ export class Outbox {
     this.#settleAt(contactNo, this.#now() + (retryAfter ? 1000 * retryAfter : PUMP_RETRY_MS))
   }
 
-  async #recheck(contactNo: number): Promise<void> {
-    const contact = await inTransaction(this.#context.store, (tables) =>
-      tables.requireContact(contactNo),
-    )
+  /** Its own word that it has another number may wait here, and comes before who has the old one now. */
+  async #recheck(contactNo: number, caughtUp: Promise<void>): Promise<void> {
     try {
+      await caughtUp
+      const contact = await inTransaction(this.#context.store, (tables) =>
+        tables.contact(contactNo),
+      )
+      if (!contact) return
       await this.#directory.refresh(contact)
       this.#settleAt(contactNo, this.#now() + PUMP_RETRY_MS)
     } catch (error) {

@@ -16,7 +16,7 @@ import {
 import { equalBytes, type PhoneNumber } from '@couplet/wire'
 import type { Context } from './context.ts'
 import { ClientError } from './errors.ts'
-import { type Followed, followNumber } from './followed-number.ts'
+import { type Followed, followNumber, isBlockedPerson } from './followed-number.ts'
 import { holdMessages } from './held-messages.ts'
 import type { ContactRecord, PinnedIdentity } from './records.ts'
 import { NO_SEQUENCES } from './sequence-tracker.ts'
@@ -128,7 +128,8 @@ async function noteIdentity(
   // The contact has another number by now: who has the old one is nobody's business here.
   if (identity.record.phone !== contact.phone) return undefined
   if (!contact.identity) {
-    await tables.putContact({ ...contact, identity: found })
+    const blocked = contact.blocked || (await isBlockedPerson(tables, identity))
+    await tables.putContact({ ...contact, identity: found, blocked })
     await tables.nameIdentity(found.id, contact.no)
     return undefined
   }
@@ -140,7 +141,9 @@ async function noteIdentity(
   const changed = { ...contact, changed: { ...found, seenAt: now } }
   await tables.nameIdentity(found.id, contact.no)
   await holdMessages(tables, contact.no, now)
-  if (contact.verified) await tables.putContact(changed)
+  // Whoever is blocked does not get through by another contact's number.
+  if (contact.verified || (await isBlockedPerson(tables, identity)))
+    await tables.putContact(changed)
   else await switchIdentity(tables, changed, found)
   return changed
 }
@@ -160,6 +163,8 @@ export async function switchIdentity(
     formerIds: undefined,
     undecided: undefined,
     continuity: undefined,
+    // It never had anything of this home's: of a new number it has not to be told.
+    announce: undefined,
     changed: undefined,
     verified: false,
     highestPrekeyId: 0,

@@ -33,6 +33,8 @@ export type FormerRecord = {
   readonly signed: Bytes
   /** Private prekeys of that identity: who has moved, too, may have written there. */
   readonly prekeys: readonly PrekeysRecord[]
+  /** Milliseconds since 1970. */
+  readonly leftAt: number
 }
 
 /** Left in a home that is being moved to another device, or was. */
@@ -102,6 +104,8 @@ export type ContactRecord = {
   readonly continuity?: ContinuityRecord | undefined
   /** Another identity that the server shows instead, until the user has decided. */
   readonly changed?: (PinnedIdentity & { readonly seenAt: number }) | undefined
+  /** `no` of other contacts that have, or had, the keys of somebody who writes here: what they sent is known. */
+  readonly sameAs?: readonly number[] | undefined
   readonly highestPrekeyId: number
   /** Number of our next message to this contact. */
   readonly nextSequence: number
@@ -223,6 +227,11 @@ export const OUTBOX_PHASES: readonly OutboxPhase[] = ['fresh', 'out', 'resend', 
 export function isOfPinned({ identity, formerIds }: ContactRecord, identityId: string): boolean {
   if (identity === undefined) return false
   return toHex(identity.id) === identityId || (formerIds?.includes(identityId) ?? false)
+}
+
+/** Nothing is sent, and nothing proven, before the user has decided: about a changed key, or who has moved. */
+export function awaitsUser({ changed, verified, undecided }: ContactRecord): boolean {
+  return changed !== undefined || (verified && undecided === true)
 }
 
 /** How long a contact that has not answered is told this home's new number: 30 days. */

@@ -10,6 +10,7 @@ import { type Context, messageEntropy } from './context.ts'
 import { holdMessage } from './held-messages.ts'
 import { currentSession, mustStillWait, mustWait } from './reactions.ts'
 import {
+  awaitsUser,
   type ContactRecord,
   isOfPinned,
   type OutgoingRecord,
@@ -153,8 +154,14 @@ export class Sealer {
     entropy.drawn.fill(0)
     const id = toHex(sealed.id)
     await tables.putSession(contact.no, { ...entry, session: sealed.session, usedAt: now })
+    const before = message?.value.phase
+    const isResend = before?.kind === 'resend'
     const { announce } = contact
-    const announced = announce && { ...announce, at: now + ANNOUNCE_AGAIN_MS }
+    // Of a new number the contact learns at once, if the mailbox is full, too: it may be leaving it.
+    const isUrgent = message ? !isResend : announce?.at === 0
+    const mode = isUrgent ? 'evict' : 'if-room'
+    // What is sent again may find no room: it tells nobody yet.
+    const announced = isResend ? announce : announce && { ...announce, at: now + ANNOUNCE_AGAIN_MS }
     await tables.putContact({ ...contact, unanswered: 0, announce: announced })
     await tables.putSentEnvelope(id, {
       contact: contact.no,
@@ -166,8 +173,6 @@ export class Sealer {
       envelope: sealed.envelope,
       createdAt: now,
     })
-    const before = message?.value.phase
-    const isResend = before?.kind === 'resend'
     if (message) {
       const attempts = before?.kind === 'resend' ? before.attempts : 0
       const phase = { kind: 'out', envelopeId: id, resent: isResend, attempts } as const
@@ -178,9 +183,6 @@ export class Sealer {
         message.value,
       )
     }
-    // Of a new number the contact learns at once, if the mailbox is full, too: it may be leaving it.
-    const isUrgent = message ? !isResend : announce?.at === 0
-    const mode = isUrgent ? 'evict' : 'if-room'
     return { kind: 'put', id, recipient: entry.session.peer, envelope: sealed.envelope, mode }
   }
 
@@ -202,11 +204,6 @@ export class Sealer {
   #now(): number {
     return this.#context.platform.clock.now()
   }
-}
-
-/** Nothing is sent before the user has decided: about a changed key, or about who has moved. */
-function awaitsUser({ changed, verified, undecided }: ContactRecord): boolean {
-  return changed !== undefined || (verified && undecided === true)
 }
 
 /**

@@ -8,8 +8,9 @@
 import { initiateSession, type Session, sessionToSendIn } from '@couplet/protocol'
 import { equalBytes, wipe } from '@couplet/wire'
 import type { Context } from './context.ts'
+import { continuityOf } from './continuity.ts'
 import type { Peer, PeerDirectory } from './peer-directory.ts'
-import type { ContactRecord, ContinuityRecord, SessionEntry } from './records.ts'
+import type { ContactRecord, SessionEntry } from './records.ts'
 import { inTransaction, type Tables } from './tables.ts'
 
 /** Thrown by `open` when this contact's session was replaced too often of late. */
@@ -43,7 +44,7 @@ export class SessionOpener {
 
     const session = await this.#initiate(peer, {
       prekeys: this.#directory.prekeys(contact, peer),
-      continues: continuityOf(contact, before.entries),
+      continues: continuityOf(contact, before.all),
     })
     await this.#store(no, peer, session, replaces)
   }
@@ -92,13 +93,19 @@ export class SessionOpener {
 async function sessionsOf(
   tables: Tables,
   no: number,
-): Promise<{ contact: ContactRecord; entries: readonly SessionEntry[] }> {
+): Promise<{
+  contact: ContactRecord
+  /** With the pinned identity. */
+  entries: readonly SessionEntry[]
+  all: readonly SessionEntry[]
+}> {
   const contact = await tables.requireContact(no)
   const id = contact.identity?.id
-  const entries = await tables.sessions(no)
+  const all = await tables.sessions(no)
   return {
     contact,
-    entries: entries.filter(({ session }) => id !== undefined && equalBytes(session.peer, id)),
+    entries: all.filter(({ session }) => id !== undefined && equalBytes(session.peer, id)),
+    all,
   }
 }
 
@@ -109,20 +116,6 @@ function isPinned(contact: ContactRecord, peer: Peer): boolean {
 
 function isSpent({ session }: SessionEntry): boolean {
   return session.standing !== 'live' || session.established
-}
-
-/**
- * What a new session proves that it continues: the session that was last in use or, when a number has
- * changed since, the one before.
- */
-export function continuityOf(
-  { continuity }: ContactRecord,
-  entries: readonly SessionEntry[],
-): { readonly continuity: ContinuityRecord } | undefined {
-  const [last] = entries
-    .filter(({ session }) => session.established)
-    .toSorted((a, b) => b.usedAt - a.usedAt)
-  return last?.session ?? (continuity && { continuity })
 }
 
 /** Whether one more session may be replaced now. What a clock noted while it was ahead is past. */

@@ -3,7 +3,8 @@
  * package names a collection.
  */
 import { decodeSession, encodeSession, type Session } from '@couplet/protocol'
-import { type Bytes, type PhoneNumber, toHex } from '@couplet/wire'
+import { type Bytes, equalBytes, type PhoneNumber, toHex } from '@couplet/wire'
+import type { Warning } from './api.ts'
 import { ClientError } from './errors.ts'
 import type { Plain, Range, Store, Transaction } from './ports.ts'
 import {
@@ -89,8 +90,28 @@ export class Tables {
     return this.#tx.put('account', 'former-number', 0, former)
   }
 
-  deleteFormerNumber(): Promise<void> {
-    return this.#tx.delete('account', 'former-number')
+  /** @param id - which one: another may have been left meanwhile. */
+  async deleteFormerNumber(id: Bytes): Promise<void> {
+    const former = await this.formerNumber()
+    if (former && equalBytes(former.id, id)) await this.#tx.delete('account', 'former-number')
+  }
+
+  /** What the user is to be warned of as soon as somebody listens. */
+  async keepWarning(contactNo: number, kind: Warning['kind']): Promise<void> {
+    const kept = await this.#tx.get<KeptWarnings>('account', 'warnings', contactNo)
+    const kinds = [...new Set([...(kept ?? []), kind])]
+    await this.#tx.put('account', 'warnings', contactNo, kinds)
+  }
+
+  /** They are not kept any more. */
+  async takeWarnings(): Promise<readonly (readonly [ContactRecord, Warning['kind']])[]> {
+    const taken: (readonly [ContactRecord, Warning['kind']])[] = []
+    for (const { position, value } of await this.#tx.list<KeptWarnings>('account', 'warnings')) {
+      const contact = await this.contact(position)
+      for (const kind of contact ? value : []) taken.push([contact!, kind])
+      await this.#tx.delete('account', 'warnings', position)
+    }
+    return taken
   }
 
   moved(): Promise<MovedRecord | undefined> {
@@ -580,6 +601,9 @@ export class Tables {
     return this.#tx.delete('unread', 'all', position)
   }
 }
+
+/** In the order in which they came. */
+type KeptWarnings = readonly Warning['kind'][]
 
 const NEWEST = { reverse: true, limit: 1 }
 const EXPIRY_PLACES_PER_MS = 1000

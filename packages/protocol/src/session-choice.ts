@@ -43,27 +43,39 @@ export function sessionToSendIn(sessions: readonly Session[]): Session | undefin
  * A proof counts only from an established session of full rank, and from others only while there is
  * no such. Otherwise a handshake that was held back could replace the session that replaced its own
  * ground, and the two ends would send in different ones for ever, neither ratchet turning; and
- * whoever once read a session's reset key could go on proving with it after its replacement.
+ * whoever once read a session's reset key could go on proving with it after its replacement. What
+ * continues a session without proof has none itself.
+ *
+ * @param former - what was established under other identities of the two, while nothing is under
+ *   these: then one of them is to be continued, whoever begins.
  */
 export function addAcceptedSession(
   sessions: readonly Session[],
   accepted: Session,
-  continues: (session: Session) => boolean,
+  continues: (session: Pick<Session, 'continuity'>) => boolean,
+  former: readonly Pick<Session, 'continuity'>[] = [],
 ): readonly Session[] {
-  const inUse = sessions.filter((session) => rank(session, sessions) === FULL_RANK)
-  if ((inUse.length > 0 ? inUse : sessions).some(continues)) {
+  const continued = grounds(sessions).filter(continues)
+  if (continued.length > 0) {
     return [
       ...sessions.map((session) =>
         session.established || continues(session)
           ? { ...session, standing: 'superseded' as const }
           : session,
       ),
-      accepted,
+      { ...accepted, unproven: continued.every(({ unproven }) => unproven) },
     ]
   }
-  return sessions.some(({ established }) => established)
+  const isExpected = former.length > 0 && !former.some(continues)
+  return isExpected || sessions.some(({ established }) => established)
     ? [...sessions, { ...accepted, unproven: true }]
     : [...sessions, accepted]
+}
+
+/** Those of the sessions with one peer that a new one may continue, and prove itself by. */
+export function grounds(sessions: readonly Session[]): readonly Session[] {
+  const inUse = sessions.filter((session) => rank(session, sessions) === FULL_RANK)
+  return inUse.length > 0 ? inUse : sessions
 }
 
 /** The sessions that are still of use: those sent in, and for 30 days those that may yet receive. */

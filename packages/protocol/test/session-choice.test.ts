@@ -164,9 +164,29 @@ describe('a session that the peer began', () => {
     }
   })
 
+  test('what continues one without proof has none itself', () => {
+    const [gone, beside] = [
+      session(1, { established: true, standing: 'dead' }),
+      session(2, { unproven: true }),
+    ]
+    const result = addAcceptedSession([gone, beside], session(3), (s) => s === beside)
+    expect(result[2]).toMatchObject({ unproven: true })
+  })
+
+  test('while nothing is established, one under earlier identities is to be continued', () => {
+    const [own, before] = [session(1), session(2, { established: true })]
+    const [without] = addAcceptedSession([own], session(3), never, [before]).slice(-1)
+    expect(without).toMatchObject({ unproven: true })
+    const proven = addAcceptedSession([own], session(3), (s) => s === before, [before])
+    expect(proven).toMatchObject([
+      { standing: 'live', unproven: false },
+      { standing: 'live', unproven: false },
+    ])
+  })
+
   test('proof from one that is not established counts while none is', () => {
     const [other, continued] = [session(1), session(2)]
-    const proof = (s: Session) => s === continued
+    const proof = (s: Pick<Session, 'continuity'>) => s === continued
     const beside = addAcceptedSession([other, continued], session(9), proof)
     expect(beside.map(({ standing }) => standing)).toEqual(['live', 'superseded', 'live'])
     expect(beside[2]).toMatchObject({ unproven: false })

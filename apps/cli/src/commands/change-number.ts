@@ -9,6 +9,7 @@ import { type Access, commandDeadline, goOnline, sdk, withCouplet } from '../hom
 import { unlessInterrupted } from '../interrupt.ts'
 import { outgoingJson } from '../message-lines.ts'
 import { ask } from '../prompt.ts'
+import { onWarnings } from '../warnings.ts'
 
 export async function run(context: Context): Promise<number> {
   const phone = parsePhoneNumber(context.operands[0]!)
@@ -84,6 +85,7 @@ async function report(
 /** A message to everybody whom something was said to or heard from, if the user wants. */
 async function tell(context: Context, couplet: Couplet, deadline: Deadline): Promise<number> {
   const { terminal, options } = context
+  onWarnings(context, couplet)
   const people = (await couplet.conversations()).map(({ contact }) => contact).filter(isToldTo)
   if (people.length === 0 || !(options.tell || (await wantsToTell(context, people)))) return 0
   for (const { phone } of people) {
