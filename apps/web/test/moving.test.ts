@@ -1,4 +1,5 @@
 /** An account moves: from one browser to another, from one number to another. Its owner goes on talking. */
+import { completeNumberChange, requestNumberChange, requirePhoneNumber } from '@couplet/client'
 import { afterAll, beforeAll, expect, test, vi } from 'vitest'
 import type { TestPerson } from '../../../test/people.ts'
 import { isTooWide, violations } from './looks.ts'
@@ -151,6 +152,52 @@ test('to another number: the conversations come along, and people are told if on
   expect((await page.locator('.profile-number').textContent())?.replaceAll(/\D/g, '')).toBe(
     newPhone.slice(1),
   )
+})
+
+test('a contact moves to another number: name, timer, draft and open chat go along, and none stays', async () => {
+  const { page } = ana
+  const { phone: formerPhone } = ben
+  const newPhone = world.nextPhone()
+  await ana.begin()
+  await ana.open(ben)
+  await page.getByRole('button', { name: /^Disappearing messages/ }).click()
+  await page.getByRole('dialog').getByRole('radio', { name: '1 hour', exact: true }).click()
+  const timer = page.getByRole('button', { name: /^Disappearing messages.*1 hour/ })
+  await timer.waitFor()
+  await ana.composer.fill('Half a thought')
+
+  await ben.offline()
+  await requestNumberChange(ben.ports, ben.store, { phone: requirePhoneNumber(newPhone) })
+  await completeNumberChange(ben.ports, ben.store, world.codes.get(newPhone)!)
+  ben = ben.under(newPhone)
+  await ben.online()
+
+  // The chat on the screen is the one under the new number now.
+  await page.locator(`.chat-row[data-peer="${newPhone}"]`).waitFor()
+  await page.getByRole('heading', { name: 'Ben', level: 1 }).waitFor({ state: 'attached' })
+  await page.locator('.chat-person-more', { hasText: newPhone.slice(-4) }).waitFor()
+  await timer.waitFor()
+  expect(await ana.composer.inputValue()).toBe('Half a thought')
+  await ana.composer.press('Enter')
+  await ana.sees('Half a thought', 'Delivered')
+
+  // Somebody else gets the number that Ben left: a stranger, here too.
+  const next = await world.elsewhere(formerPhone)
+  await ana.add(next)
+  const stranger = page.locator('.chat-person')
+  expect(await stranger.textContent()).not.toContain('Ben')
+  expect(await timer.count()).toBe(0)
+  expect(await ana.composer.inputValue()).toBe('')
+  await ana.send('Who are you?')
+  await page.locator(`.chat-row[data-peer="${formerPhone}"]`, { hasText: 'Who are' }).waitFor()
+  // What is noted about that one stays where it is.
+  await ana.add(next, 'Nina')
+  await ana.reload()
+  await ana.open(next)
+  expect(await stranger.textContent()).toContain('Nina')
+  await ana.open(ben)
+  expect(await stranger.textContent()).toContain('Ben')
+  await timer.waitFor()
 })
 
 test('becomes an app: asked where it makes sense, explained where only a person can do it', async () => {

@@ -5,8 +5,6 @@ import { KEPT_MS, MAX_KEPT, RETURNING } from '../src/node/returning-keys.ts'
 import { Conversation, cast } from './conversation.ts'
 import { initiate, systemRandom } from './support.ts'
 
-const { x25519, x25519PublicKey } = nodePrimitives
-
 beforeEach(forgetKeys)
 afterEach(() => {
   vi.useRealTimers()
@@ -30,40 +28,41 @@ describe('keys between two uses', () => {
   })
 
   test('no key is kept unless its caller says that it returns', () => {
-    x25519PublicKey(systemRandom(32))
+    nodePrimitives.x25519PublicKey(systemRandom(32))
     expect(RETURNING.size).toBe(0)
   })
 
   test('the agreement takes it, from the same array or from a copy', () => {
-    const peer = x25519PublicKey(systemRandom(32))
+    const peer = nodePrimitives.x25519PublicKey(systemRandom(32))
     for (const again of [(secret: Uint8Array) => secret, (secret: Uint8Array) => secret.slice()]) {
       const secret = systemRandom(32)
-      x25519PublicKey(secret, true)
+      nodePrimitives.x25519PublicKey(secret, true)
       expect(RETURNING.size).toBe(1)
-      const first = x25519(again(secret), peer)
+      const first = nodePrimitives.x25519(again(secret), peer)
       expect(RETURNING.size).toBe(0)
-      expect(x25519(secret, peer)).toEqual(first)
+      expect(nodePrimitives.x25519(secret, peer)).toEqual(first)
       expect(RETURNING.size).toBe(0)
     }
   })
 
   test('what never returns goes after seconds, each in its time', () => {
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'performance'] })
-    x25519PublicKey(systemRandom(32), true)
+    nodePrimitives.x25519PublicKey(systemRandom(32), true)
     vi.advanceTimersByTime(KEPT_MS / 2)
-    x25519PublicKey(systemRandom(32), true)
+    nodePrimitives.x25519PublicKey(systemRandom(32), true)
     vi.advanceTimersByTime(KEPT_MS / 2)
     expect(RETURNING.size).toBe(1)
     vi.advanceTimersByTime(KEPT_MS / 2)
     expect(RETURNING.size).toBe(0)
     expect(vi.getTimerCount()).toBe(0)
-    x25519PublicKey(systemRandom(32), true)
+    nodePrimitives.x25519PublicKey(systemRandom(32), true)
     vi.advanceTimersByTime(KEPT_MS)
     expect(RETURNING.size).toBe(0)
   })
 
   test('few are kept, and none when a home closes', () => {
-    for (let count = 0; count < 2 * MAX_KEPT; count++) x25519PublicKey(systemRandom(32), true)
+    for (let count = 0; count < 2 * MAX_KEPT; count++)
+      nodePrimitives.x25519PublicKey(systemRandom(32), true)
     expect(RETURNING.size).toBe(MAX_KEPT)
     forgetKeys()
     expect(RETURNING.size).toBe(0)

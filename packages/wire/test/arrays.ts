@@ -7,7 +7,8 @@ export function recordArrays(): {
   readonly stop: () => void
 } {
   const made: Uint8Array[] = []
-  const recording = new Proxy(Uint8Array, {
+  const Plain = Uint8Array
+  const recording = new Proxy(Plain, {
     construct(target, input) {
       const bytes = Reflect.construct(target, input) as Uint8Array
       made.push(bytes)
@@ -15,10 +16,9 @@ export function recordArrays(): {
     },
   })
   vi.stubGlobal('Uint8Array', recording)
-  const { slice } = Uint8Array.prototype
   const slicing = vi.spyOn(Uint8Array.prototype, 'slice')
   slicing.mockImplementation(function record(this: Uint8Array, ...range) {
-    const bytes = slice.apply(this, range)
+    const bytes = new Plain(this.subarray(...range))
     made.push(bytes)
     return bytes
   })

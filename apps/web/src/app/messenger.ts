@@ -4,7 +4,7 @@
  * The SDK's store is the truth; this is a picture of it that follows its events. What a person does
  * is shown at once and corrected when the SDK says otherwise.
  */
-import type { Contact, Conversation, Couplet, OutgoingMessage } from '@couplet/client'
+import type { Conversation, Couplet, OutgoingMessage } from '@couplet/client'
 import {
   type AnyMessage,
   afterStatus,
@@ -17,11 +17,12 @@ import {
   withSent,
 } from './chat.ts'
 import { kept } from './kept.ts'
+import { takeAlong } from './renumbered.ts'
 import { changed, keepRecent, recentPeers, withContacts, withRows } from './rows.ts'
-import { CLOSED, type Messenger, requireCouplet, useMessenger } from './state.ts'
+import { CLOSED, MEMO, type Messenger, requireCouplet, useMessenger } from './state.ts'
 
 export type { Connection, Messenger, PersonNote, Refusal } from './state.ts'
-export { requireCouplet, useMessenger } from './state.ts'
+export { MEMO, requireCouplet, useMessenger } from './state.ts'
 
 const set = useMessenger.setState
 const get = useMessenger.getState
@@ -69,12 +70,11 @@ function listen(couplet: Couplet): void {
   couplet.on('status', (message) => noteStatus(message))
   couplet.on('arrival', (peer) => void refreshSoon(peer))
   couplet.on('request', ({ phone }) => void refreshSoon(phone))
-  couplet.on(
-    'warning',
-    ({ kind, contact }) =>
-      // One who has another number is not in the list under the former one any more.
-      void refreshSoon(kind === 'number-changed' ? undefined : contact.phone),
-  )
+  couplet.on('warning', ({ kind, contact }) => {
+    if (kind === 'number-changed') void takeAlong([contact])
+    // One who has another number is not in the list under the former one any more.
+    void refreshSoon(kind === 'number-changed' ? undefined : contact.phone)
+  })
   couplet.on('expired', ({ peer, id }) => {
     changeChat(peer, (chat) => without(chat, id))
     void refreshSoon(peer)
@@ -139,7 +139,7 @@ async function refreshAll(): Promise<void> {
     open && get().chats[open] && readChat(open, RECENT),
   ])
   if (get().couplet !== couplet) return
-  for (const contact of contacts) await keepNameOf(contact)
+  await takeAlong(contacts)
   set((before) => ({
     conversations: kept(before.conversations, conversations),
     requests: kept(before.requests, requests),
@@ -353,22 +353,11 @@ async function saveDrafts(): Promise<void> {
   await couplet?.keepMemo(MEMO.drafts, drafts).catch(() => undefined)
 }
 
-/** A contact that has another number keeps what is noted here about it. */
-async function keepNameOf({ phone, formerPhone }: Contact): Promise<void> {
-  const { people } = get()
-  const note = formerPhone && people[formerPhone]
-  if (!note || people[phone]) return
-  const after = { ...people, [phone]: note }
-  set({ people: after })
-  await requireCouplet().keepMemo(MEMO.people, after)
-}
-
 /** After something about a contact was changed through the SDK itself. */
 export function refreshPerson(peer: string): Promise<void> {
   return refreshSoon(peer)
 }
 
-export const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
 const FIRST_PAGE = 80
 const PAGE = 200
 const DRAFT_DELAY_MS = 400

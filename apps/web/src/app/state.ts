@@ -15,7 +15,12 @@ export type PersonNote = {
   readonly name?: string | undefined
   /** Time to live of messages to this person; left out, the one of the settings. */
   readonly timerMs?: number | undefined
+  /** The former number whose notes this one has taken over: they are taken once. */
+  readonly formerPhone?: string | undefined
 }
+
+/** Where the store keeps what belongs to the screens alone. */
+export const MEMO = { people: 'web.people', drafts: 'web.drafts', ownName: 'web.own-name' } as const
 
 export interface Connection {
   readonly state: ConnectionState
