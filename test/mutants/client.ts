@@ -240,4 +240,105 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
     ],
     [TEST.numberTrust, 'is not pinned to the number of another contact'],
   ),
+  mutant(
+    'numbers: whoever has a contact’s number now is told',
+    [SOURCE.directory, '    announce: undefined,\n', ''],
+    [TEST.numberTrust, 'who has a contact’s number now is not told'],
+  ),
+  mutant(
+    'numbers: warnings of a change of number are lost',
+    [
+      SOURCE.numberChange,
+      '    await inTransaction(store, (tables) => keepWarnings(tables, warnings))\n',
+      '',
+    ],
+    [TEST.numberTrust, 'the user is warned of it afterwards'],
+  ),
+  mutant(
+    'numbers: who has the old number is asked before the mailbox is read',
+    [SOURCE.outbox, '      await caughtUp\n', ''],
+    [TEST.numberTrust, 'a new number that waits in the mailbox counts'],
+  ),
+  mutant(
+    'numbers: what is sent again tells the new number',
+    [SOURCE.sealer, 'isResend ? announce : announce &&', 'announce &&'],
+    [TEST.numberTrust, 'a full mailbox does not keep a contact from being told'],
+  ),
+  mutant(
+    'numbers: a session with a former identity proves nothing',
+    [
+      SOURCE.continuity,
+      '    lastUsed(former.filter(isEstablished)) ??\n    // Here nobody has answered yet, but the contact has what was said in it.\n    lastUsed(former)\n',
+      '    undefined\n',
+    ],
+    [TEST.numberTrust, 'two verified ones prove themselves'],
+  ),
+  mutant(
+    'numbers: who has only answered cannot prove itself',
+    [
+      SOURCE.continuity,
+      'continuityOf(contact, entries) ?? lastUsed(entriesWith(entries, identity && toHex(identity.id)))',
+      'continuityOf(contact, entries) ?? (identity ? undefined : lastUsed(entries))',
+    ],
+    [TEST.numberTrust, 'a contact that has only answered proves itself'],
+  ),
+  mutant(
+    'numbers: receipts go to who has moved, before the decision',
+    [
+      SOURCE.inbox,
+      'return contact.accepted && !contact.blocked && !awaitsUser(contact)',
+      'return contact.accepted && !contact.blocked && !contact.changed',
+    ],
+    [TEST.numberTrust, 'gets no receipt under another number'],
+  ),
+  mutant(
+    'numbers: receipts that were held go to who has moved, before the decision',
+    [
+      SOURCE.link,
+      'if (!accepted || blocked || awaitsUser(contact)) continue',
+      'if (!accepted || blocked || contact.changed) continue',
+    ],
+    [TEST.numberTrust, 'gets no receipt under another number'],
+  ),
+  mutant(
+    'numbers: a decision about who has moved releases everything',
+    [
+      SOURCE.contactBook,
+      'before.undecided && !before.changed ? before.formerIds : undefined',
+      'undefined',
+    ],
+    [TEST.numberTrust, 'only what was written for whoever has moved'],
+  ),
+  mutant(
+    'numbers: prekeys of a number that cannot be given back are kept',
+    [SOURCE.housekeeping, '    await forgetFormerPrekeys(tables, now)\n', ''],
+    [TEST.numberTrust, 'are destroyed after 48 hours'],
+  ),
+  mutant(
+    'numbers: what has arrived is shown again under another name',
+    [
+      SOURCE.inbox,
+      'const sameAs = await othersWithKeys(tables, before, accepted.peer)',
+      'const sameAs = (await othersWithKeys(tables, before, accepted.peer)) && undefined',
+    ],
+    [TEST.numberTrust, 'is not shown again under another name'],
+  ),
+  mutant(
+    'numbers: a session without proof stops those that have one',
+    [
+      SOURCE.reactions,
+      'sessionToSendIn(proven) ?? sessionToSendIn(sessions)',
+      'sessionToSendIn(sessions)',
+    ],
+    [TEST.numberTrust, 'gets nothing after the contact has moved'],
+  ),
+  mutant(
+    'numbers: one to whom nothing was ever said is told',
+    [
+      SOURCE.numberChange,
+      'const knowsUs = isKnown ||',
+      'const knowsUs = isKnown || entries.length > 0 ||',
+    ],
+    [TEST.numberTrust, 'nor is one told later to whom nothing was ever said'],
+  ),
 ]

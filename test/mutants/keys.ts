@@ -149,9 +149,9 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
   mutant(
     'node: a key that is remembered serves for any secret',
     [
-      SOURCE.node,
-      'REMEMBERED.findIndex((each) => equalBytes(each.secret, secret))',
-      'REMEMBERED.findIndex((each) => each.secret.length === secret.length)',
+      SOURCE.returning,
+      'this.#kept.findIndex((each) => equalBytes(each.secret, secret))',
+      'this.#kept.findIndex((each) => each.secret.length === secret.length)',
     ],
     [TEST.primitives, 'a secret agrees as its bytes say'],
   ),

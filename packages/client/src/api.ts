@@ -146,7 +146,8 @@ export interface CoupletEvents {
   arrival: (peer: PhoneNumber | undefined) => void
   /**
    * A contact's key changed, a session was replaced by one that could not prove its past, or a
-   * contact has another number.
+   * contact has another number. What there was to warn of while this home's own number changed, and
+   * nobody could listen, is told to the next listener.
    */
   warning: (warning: Warning) => void
   /** Somebody unknown wrote; only with `strangers: 'ask'`. */

@@ -369,10 +369,15 @@ async function boundSessions(
 ): Promise<void> {
   const spare = entries
     .filter(({ session }) => !session.established)
-    .toSorted((a, b) => a.usedAt - b.usedAt)
+    .toSorted((a, b) => precedence(a) - precedence(b) || a.usedAt - b.usedAt)
   for (const { no } of spare.slice(0, Math.max(0, entries.length - MAX_SESSIONS + 1))) {
     await tables.deleteSession(contact.no, no)
   }
+}
+
+/** Of a session that has proven itself: it stays longer, whoever begins many. */
+function precedence({ session }: SessionEntry): number {
+  return session.unproven ? 0 : 1
 }
 
 function isTrusted(contact: ContactRecord): boolean {

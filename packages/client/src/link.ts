@@ -238,6 +238,7 @@ export class Link {
   }
 
   #lost(reason: CloseReason, caughtUp: PromiseWithResolvers<void>): void {
+    caughtUp.reject(new ClientError('unreachable', 'the connection to the server was lost'))
     // One that was closed before it was ours, or a former one, concerns nobody.
     if (this.#live?.caughtUp !== caughtUp) return
     const lasted = this.#context.platform.clock.now() - this.#live.since
@@ -246,7 +247,6 @@ export class Link {
     this.#live = undefined
     this.#outbox.detach()
     this.#cancelMaintenance()
-    caughtUp.reject(new ClientError('unreachable', 'the connection to the server was lost'))
     this.#setState(reason.kind === 'replaced' ? 'replaced' : 'offline')
     if (reason.kind === 'lost' && !this.#closed) this.#retryLater()
   }

@@ -8,7 +8,7 @@
  * given back at the end (former-number.ts).
  */
 import { createIdentity, createPrekeys, type OwnIdentity } from '@couplet/protocol'
-import type { PhoneNumber } from '@couplet/wire'
+import { type PhoneNumber, toHex } from '@couplet/wire'
 import { ownIdentity } from './account.ts'
 import type { Registered, Warning } from './api.ts'
 import { type ClientPorts, openClient } from './client.ts'
@@ -20,6 +20,7 @@ import type { Store } from './ports.ts'
 import {
   ANNOUNCE_FOR_MS,
   type ContactRecord,
+  isOfPinned,
   type PrekeysRecord,
   type RegistrationRecord,
 } from './records.ts'
@@ -189,7 +190,9 @@ async function adopt(
 async function leaveSessions(tables: Tables, contact: ContactRecord, now: number): Promise<void> {
   const { no } = contact
   const entries = await tables.sessions(no)
-  const knowsUs = entries.length > 0 || contact.announce !== undefined
+  // Sessions with keys that the contact had before say nothing about those that it has now.
+  const isKnown = entries.some(({ session }) => isOfPinned(contact, toHex(session.peer)))
+  const knowsUs = isKnown || contact.announce !== undefined
   await tables.putContact({
     ...contact,
     continuity: continuityToKeep(contact, entries),

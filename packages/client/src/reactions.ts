@@ -190,16 +190,21 @@ async function noteAnnounced(tables: Tables, contactNo: number): Promise<void> {
   if (contact.announce) await tables.putContact({ ...contact, announce: undefined })
 }
 
-/** The session to send in to the contact's pinned identity. */
+/**
+ * The session to send in to the contact's pinned identity. Of a verified contact's, one without proof is
+ * passed over while there is another: whoever begins it can choose its hash, and would stop the others.
+ */
 export async function currentSession(
   tables: Tables,
-  { no, identity }: ContactRecord,
+  { no, identity, verified }: ContactRecord,
 ): Promise<SessionEntry | undefined> {
   if (!identity) return undefined
   const entries = (await tables.sessions(no)).filter(({ session }) =>
     equalBytes(session.peer, identity.id),
   )
-  const chosen = sessionToSendIn(entries.map(({ session }) => session))
+  const sessions = entries.map(({ session }) => session)
+  const proven = verified ? sessions.filter(({ unproven }) => !unproven) : sessions
+  const chosen = sessionToSendIn(proven) ?? sessionToSendIn(sessions)
   return entries.find(({ session }) => session === chosen)
 }
 
