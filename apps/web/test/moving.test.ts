@@ -202,6 +202,8 @@ test('a contact moves to another number: name, timer, draft and open chat go alo
 
 test('becomes an app: asked where it makes sense, explained where only a person can do it', async () => {
   const { page } = ana
+  await ana.begin()
+  await page.getByRole('button', { name: 'Settings' }).click()
   await page.evaluate(() => {
     const event = new Event('beforeinstallprompt', { cancelable: true })
     Object.assign(event, { prompt: async () => document.documentElement.classList.add('asked') })
