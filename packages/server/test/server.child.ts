@@ -1,10 +1,11 @@
 /** A server in a process of its own, to be killed: prints its port, and codes to standard output. */
-import { createServer } from '../src/index.ts'
+import { createServer, NO_LIMITS } from '../src/index.ts'
 
 const [folder, port, checkpointMs] = process.argv.slice(2)
 const server = await createServer({
   port: Number(port),
   data: folder,
+  limits: NO_LIMITS,
   checkpointMs: checkpointMs === undefined ? undefined : Number(checkpointMs),
   codeSender: {
     development: true,
