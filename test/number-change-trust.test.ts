@@ -232,6 +232,22 @@ describe('one who is blocked', () => {
     await back.send(ana, 'Cleo again, with a new phone')
     expect(await texts(ana)).toEqual(['Cleo again, with a new phone'])
   })
+
+  test('takes no contact along whose keys were taken for another’s', async () => {
+    const cleo = await register(CLEO)
+    await cleo.send(ana, 'hello from Cleo')
+    await ana.receive()
+    ben = await moved(ben, CLEO)
+    await ben.send(ana, 'x')
+    await turn(ana)
+    await ana.open()
+    await ana.couplet.acceptKey(CLEO, await identityOf(ben))
+    await ana.offline()
+    ben = await moved(ben, BEN_NEW)
+    await ben.send(ana, 'you cannot block me')
+    expect(await texts(ana)).toEqual([])
+    expect(await phones(ana)).toEqual([BEN, CLEO])
+  })
 })
 
 test('somebody unknown who writes to the old number at last is not told the new one', async () => {
@@ -255,7 +271,18 @@ test('who has a contact’s number now is not told, and the user is warned of it
   expect(await phones(mallory)).toEqual([])
 })
 
-test('nor is one told later to whom nothing was ever said', async () => {
+test('what others write from a contact’s number does not tell that the contact knows', async () => {
+  await verify(BEN)
+  await begin(ana, ANA_NEW)
+  await completeNumberChange(unreachable(ana), ana.store, server.codes.get(ANA_NEW)!)
+  ana = ana.under(ANA_NEW)
+  const mallory = await register(BEN)
+  await mallory.send(ana, 'I am Ben, believe me')
+  expect(await turn(ana)).toContain(`key-changed ${BEN}`)
+  expect(await contact(ana)).toMatchObject({ announce: {}, changed: {} })
+})
+
+test('nobody is told to whom nothing was ever said', async () => {
   const mallory = await register(BEN)
   await write(ana, BEN, 'for Ben')
   expect(toHex((await contact(ana)).identity!.id)).toBe(await identityOf(mallory))
@@ -346,7 +373,8 @@ async function movedWithDate(
   number: string,
   ahead: number,
 ): Promise<TestPerson> {
-  const { primitives, importExchangeKey, random, clock } = person.ports.platform
+  const { platform } = person.ports
+  const { primitives } = platform
   await begin(person, number)
   await person.store.transaction(async (tx) => {
     const account = (await tx.get<AccountRecord>('account', 'own'))!
@@ -356,12 +384,13 @@ async function movedWithDate(
       phone: requirePhoneNumber(number),
       createdAt: record.createdAt + ahead,
       exchangePublicKey: record.exchangeKey,
-      exchangeKey: await importExchangeKey(account.exchangeKey),
+      exchangeKey: await platform.importExchangeKey(account.exchangeKey),
       signingSeed: account.signingSeed,
       identitySecret: account.identitySecret,
     })
-    const secrets = { secret: random(32), kemSeed: random(64) }
-    const made = createPrekeys(primitives, { owner: self, id: 9, now: clock.now(), ...secrets })
+    const secrets = { secret: platform.random(32), kemSeed: platform.random(64) }
+    const now = platform.clock.now()
+    const made = createPrekeys(primitives, { owner: self, id: 9, now, ...secrets })
     await tx.put('account', 'number-change', 0, {
       ...pending,
       account: { ...pending.account, identity: self.signed },

@@ -205,7 +205,11 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'numbers: whoever writes without proof needs to be told nothing any more',
-    [SOURCE.inbox, 'announce: isUnproven ? contact.announce : undefined', 'announce: undefined'],
+    [
+      SOURCE.inbox,
+      'announce: isPinned && !unproven ? undefined : contact.announce',
+      'announce: undefined',
+    ],
     [TEST.numberTrust, 'does not pass for the contact, after this home has moved'],
   ),
   mutant(
@@ -339,6 +343,20 @@ export const CLIENT_MUTANTS: readonly Mutant[] = [
       'const knowsUs = isKnown ||',
       'const knowsUs = isKnown || entries.length > 0 ||',
     ],
-    [TEST.numberTrust, 'nor is one told later to whom nothing was ever said'],
+    [TEST.numberTrust, 'nobody is told to whom nothing was ever said'],
+  ),
+  mutant(
+    'numbers: whoever writes with other keys needs to be told nothing any more',
+    [SOURCE.inbox, 'announce: isPinned && !unproven ?', 'announce: !unproven ?'],
+    [TEST.numberTrust, 'what others write from a contact’s number'],
+  ),
+  mutant(
+    'numbers: a contact goes along with one who is blocked',
+    [
+      SOURCE.followed,
+      '!before.contact.blocked && (await isBlockedPerson(tables, peer))',
+      'before.createdAt < 0',
+    ],
+    [TEST.numberTrust, 'takes no contact along whose keys were taken for another’s'],
   ),
 ]

@@ -77,6 +77,7 @@ export const SOURCE = {
   opener: 'client/src/session-opener.ts',
   outbox: 'client/src/outbox.ts',
   link: 'client/src/link.ts',
+  followed: 'client/src/followed-number.ts',
   numberChange: 'client/src/number-change.ts',
   housekeeping: 'client/src/housekeeping.ts',
   continuity: 'client/src/continuity.ts',

@@ -43,6 +43,8 @@ export async function followNumber(
   const before = await newestOf(tables, peer)
   // Nobody is taken back to a number that was left.
   if (!before || before.createdAt >= peer.record.createdAt) return undefined
+  // The user took these keys for another contact's: it does not go along with who is blocked.
+  if (!before.contact.blocked && (await isBlockedPerson(tables, peer))) return undefined
   const contact = await renumber(tables, before, peer, there)
   const requeued = [
     ...(await tables.sendAgain(contact.no, now)),

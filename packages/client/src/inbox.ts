@@ -261,7 +261,7 @@ export class Inbox {
   ): Promise<Received> {
     const now = this.#now()
     const { content } = opened
-    const { established, unproven: isUnproven } = opened.session
+    const { established, unproven } = opened.session
     await tables.putSession(contact.no, { ...entry, session: opened.session, usedAt: now })
     const day = Math.floor(now / DAY_MS)
     const record = { receipt: opened.receipt, contact: contact.no }
@@ -276,9 +276,9 @@ export class Inbox {
       ...contact,
       unanswered: contact.unanswered + 1,
       unansweredSince: contact.unanswered === 0 ? now : contact.unansweredSince,
-      // It was written to this home's number. Without proof, it may be by somebody else.
-      announce: isUnproven ? contact.announce : undefined,
-      continuity: established && !isUnproven ? undefined : contact.continuity,
+      // It was written to this home's number. Under other keys, or without proof, it may be by somebody else.
+      announce: isPinned && !unproven ? undefined : contact.announce,
+      continuity: isPinned && !unproven && established ? undefined : contact.continuity,
       incoming:
         isNew && isPinned && !contact.blocked
           ? noteSequence(contact.incoming, content.sequence, content.oldestPending)
