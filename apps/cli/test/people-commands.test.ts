@@ -162,6 +162,26 @@ describe('another number', () => {
     await json(BEN, 'change-number', BEN, '--code', server.codes.get(BEN)!, '--tell')
     await couplet(ANA, 'receive')
   })
+
+  test('what there is to warn of meanwhile is said', async () => {
+    const [next, cleo, elsewhere] = ['+12025550173', '+12025550174', '+12025550175']
+    const register = async (home: string): Promise<void> => {
+      await couplet(home, 'register', cleo, '--server', server.url)
+      await couplet(home, 'register', cleo, '--code', server.codes.get(cleo)!)
+    }
+    await register(cleo)
+    await json(BEN, 'send', cleo, 'Hello Cleo')
+    await json(BEN, 'change-number', next)
+    await register(elsewhere)
+    const changed = await couplet(BEN, 'change-number', next, '--code', server.codes.get(next)!)
+    expect(changed.exit).toBe(0)
+    expect(changed.errors).toContain(`${cleo} has a new key`)
+    // And back again, for the tests below.
+    await couplet(ANA, 'receive')
+    await couplet(BEN, 'change-number', BEN)
+    await couplet(BEN, 'change-number', BEN, '--code', server.codes.get(BEN)!)
+    await couplet(ANA, 'receive')
+  })
 })
 
 describe('a home that moves, and an account that ends', () => {

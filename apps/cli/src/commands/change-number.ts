@@ -38,6 +38,7 @@ async function settled(
   let found: { access: Access; formerPhone: string } | undefined
   await withCouplet(context, async (couplet, deadline, access) => {
     if (couplet.phone === phone) throw new UsageError('this is your number already.')
+    onWarnings(context, couplet)
     await goOnline(context, couplet, deadline)
     found = { access, formerPhone: couplet.phone }
     return 0
