@@ -14,8 +14,8 @@ import type { RunningServer, ServerSubject } from './server/subject.ts'
 import { SERVERS } from './server/subjects.ts'
 import {
   drain,
+  FIRST_ABSENT,
   idleMemory,
-  LIVE_USERS,
   LiveRelay,
   logins,
   type Survival,
@@ -101,7 +101,7 @@ class ServerUnderTest {
     plan: ServerPlan,
   ): Promise<ServerUnderTest> {
     const folder = mkdtempSync(join(tmpdir(), 'couplet-bench-'))
-    const server = await subject.start(folder, LIVE_USERS + plan.rounds * plan.absent)
+    const server = await subject.start(folder, FIRST_ABSENT + plan.rounds * plan.absent)
     const one = new ServerUnderTest({ name, subject, plan, server, folder })
     await one.#relay.connect()
     return one
@@ -158,7 +158,7 @@ class ServerUnderTest {
 
   #absent(round: number): number[] {
     const { absent } = this.#plan
-    return Array.from({ length: absent }, (_, index) => LIVE_USERS + round * absent + index)
+    return Array.from({ length: absent }, (_, index) => FIRST_ABSENT + round * absent + index)
   }
 
   #add(measure: string, sample: Sample): void {

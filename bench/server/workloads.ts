@@ -24,6 +24,8 @@ const WINDOW = 1
 /** For each absent user: what a mailbox holds. */
 const STORED_EACH = 2
 const SENDERS = 20
+/** The first of those who are away, behind everybody who is here. */
+export const FIRST_ABSENT: number = LIVE_USERS + SENDERS
 /** Messages that one sender has under way to the absent. */
 const STORE_WINDOW = 16
 const LOGINS_AT_ONCE = 20
@@ -222,9 +224,9 @@ export async function idleMemory(server: RunningServer, users: readonly number[]
   return grown / users.length
 }
 
-/** Those who write to the absent. */
+/** Those who write to the absent: others than those of the live relay, whose connections stay. */
 export function sendingUsers(): number[] {
-  return Array.from({ length: SENDERS }, (_, user) => user)
+  return Array.from({ length: SENDERS }, (_, sender) => LIVE_USERS + sender)
 }
 
 async function inParallel<T>(
