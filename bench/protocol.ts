@@ -78,7 +78,10 @@ class Worker implements Contestant {
 
   constructor(name: string) {
     this.name = name
-    this.#process = fork(join(PEERS, 'worker.ts'), [name], { stdio: ['ignore', 2, 2, 'ipc'] })
+    this.#process = fork(join(PEERS, 'worker.ts'), [name], {
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: [...process.execArgv, FREE_BUFFERS_AT_HOME],
+    })
   }
 
   async run(measure: string, operations: number): Promise<Sample> {
@@ -111,4 +114,6 @@ class Worker implements Contestant {
   }
 }
 
+/** As our server and daemon run, and the same for everybody. (apps/server/src/buffers.ts) */
+const FREE_BUFFERS_AT_HOME = '--no-concurrent-array-buffer-sweeping'
 const PEERS = join(import.meta.dirname, 'protocol')

@@ -13,8 +13,8 @@ export const HANDSHAKE_MUTANTS: readonly Mutant[] = [
       },
       {
         file: SOURCE.ratchet,
-        find: 'concatBytes(LABEL_ASSOCIATED_DATA, sessionId, sender, recipient)',
-        replace: 'concatBytes(LABEL_ASSOCIATED_DATA, sessionId)',
+        find: '[LABEL_ASSOCIATED_DATA, sessionId, sender, recipient]',
+        replace: '[LABEL_ASSOCIATED_DATA, sessionId]',
       },
     ],
     killedBy: [TEST.attacks, 'unknown key-share'],

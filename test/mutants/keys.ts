@@ -161,6 +161,25 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     [TEST.primitives, 'a secret agrees as its bytes say'],
   ),
   mutant(
+    'node: the key of one HMAC stays for the next, shorter one',
+    [SOURCE.nodeHmac, '    INNER.fill(0, 0, end)\n', ''],
+    [TEST.primitives, 'HMAC and HKDF with keys'],
+  ),
+  mutant(
+    'node: HMAC has the inner pad where the outer one belongs',
+    [SOURCE.nodeHmac, '^ IPAD ^ OPAD', '^ 0'],
+    [TEST.primitives, 'HMAC and HKDF with keys'],
+  ),
+  mutant(
+    'node: a long text is padded in what is ready for short ones',
+    [
+      SOURCE.node,
+      'length > SCRATCH.length ? new Uint8Array(length) : SCRATCH.subarray(0, length)',
+      'SCRATCH.subarray(0, length)',
+    ],
+    [TEST.primitives, 'HMAC and AES-CBC of every length'],
+  ),
+  mutant(
     'the test for primes of node:crypto finds none',
     [SOURCE.node, 'checkPrimeSync(value, { checks: PRIME_ROUNDS })', 'false && value.length > 0'],
     [TEST.keys, 'a prime modulus is invalid under every provider'],

@@ -59,6 +59,7 @@ export const SOURCE = {
   codec: 'protocol/src/session-codec.ts',
   safety: 'protocol/src/safety-number.ts',
   node: 'protocol/src/node/index.ts',
+  nodeHmac: 'protocol/src/node/hmac.ts',
   returning: 'protocol/src/node/returning-keys.ts',
   web: 'protocol/src/web/index.ts',
   wireIdentity: 'wire/src/identity.ts',

@@ -29,8 +29,8 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
     'associated data without sender and recipient',
     [
       SOURCE.ratchet,
-      'concatBytes(LABEL_ASSOCIATED_DATA, sessionId, sender, recipient)',
-      'concatBytes(LABEL_ASSOCIATED_DATA, sessionId)',
+      '[LABEL_ASSOCIATED_DATA, sessionId, sender, recipient]',
+      '[LABEL_ASSOCIATED_DATA, sessionId]',
     ],
     [TEST.ratchet, 'session, sender and recipient are in'],
   ),
@@ -39,18 +39,18 @@ export const RATCHET_MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: SOURCE.etm,
-        find: 'sealed.subarray(0, end)]',
-        replace: 'sealed.subarray(start, end)]',
+        find: 'whole.subarray(from, end)]',
+        replace: 'whole.subarray(at, end)]',
       },
       {
         file: SOURCE.etm,
-        find: 'totalLength(associatedData) + start',
+        find: 'totalLength(associatedData) + at - from',
         replace: 'totalLength(associatedData)',
       },
       {
         file: SOURCE.ratchet,
-        find: 'associatedData: [ad, parsed.prefix],',
-        replace: 'associatedData: [ad],',
+        find: 'associatedData: [...ad, parsed.prefix],',
+        replace: 'associatedData: ad,',
       },
     ],
     killedBy: [TEST.attacks, 'the prekey id is authenticated'],

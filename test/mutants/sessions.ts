@@ -84,9 +84,9 @@ export const SESSIONS_MUTANTS: readonly Mutant[] = [
     [TEST.codec, 'cut at any length, or with a byte behind it'],
   ),
   mutant(
-    'a stored session shares memory with the store',
-    [SOURCE.codec, 'new Reader(new Uint8Array(encoded))', 'new Reader(encoded)'],
-    [TEST.codec, 'what is read is a copy'],
+    'a copy of a stored session’s keys stays where nobody wipes it',
+    [SOURCE.codec, 'new Reader(encoded)', 'new Reader(new Uint8Array(encoded))'],
+    [TEST.codec, 'what is read shares the bytes'],
   ),
   mutant(
     'the version of a stored session is overlooked',

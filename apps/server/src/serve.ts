@@ -14,6 +14,7 @@ import {
   systemClock,
   trustedProxies,
 } from '@couplet/server'
+import { freeBuffersOnThisThread } from './buffers.ts'
 import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 import type { ConfigLimits } from './config-limits.ts'
 import { openEngine, withoutPasswords } from './engine.ts'
@@ -45,6 +46,7 @@ export async function serve(args: readonly string[], environment: Environment): 
 }
 
 async function run(config: Config): Promise<number> {
+  freeBuffersOnThisThread()
   const stopped = stopSignal()
   let metrics: MetricsListener | undefined
   let closeOperator: (() => Promise<void>) | undefined

@@ -28,10 +28,10 @@ export function advance(primitives: Primitives, chainKey: Uint8Array): Advanced 
   })
   const advanced = {
     nextKey: primitives.hmacSha256(chainKey, CHAIN_KEY_CONSTANT),
-    messageKeys: okm.slice(0, ETM_KEYS_BYTES),
-    receiptKey: okm.slice(ETM_KEYS_BYTES),
+    messageKeys: okm.subarray(0, ETM_KEYS_BYTES),
+    receiptKey: okm.subarray(ETM_KEYS_BYTES),
   }
-  wipe(messageKey, okm)
+  wipe(messageKey)
   return advanced
 }
 

@@ -54,15 +54,20 @@ export const IDENTITY_BLOCK_BYTES = 656
 /** EK ‖ ctR ‖ ctK ‖ idb. */
 export const HANDSHAKE_BYTES = 2160
 
-/** Everything before the IV. */
-export function envelopePrefix(
+/** Bytes before the IV, from the length of eh. */
+export function prefixLength(handshake: HandshakeHeader | undefined, headerLength: number): number {
+  return PREAMBLE_BYTES + (handshake ? HANDSHAKE_BYTES : 0) + headerLength
+}
+
+/** An envelope with its preamble and handshake, and zeros where eh and message are to be sealed. */
+export function draftEnvelope(
   handshake: HandshakeHeader | undefined,
-  encryptedHeader: Uint8Array,
+  lengths: { readonly header: number; readonly message: number },
 ): Bytes {
-  const writer = new Writer()
+  const writer = new Writer(prefixLength(handshake, lengths.header) + lengths.message)
     .bytes(MAGIC)
     .u32(handshake?.prekeyId ?? 0)
-    .u16(encryptedHeader.length)
+    .u16(lengths.header)
     .u8(handshake ? KEY_TYPE.x25519 : NO_HANDSHAKE)
   if (handshake) {
     writer
@@ -71,7 +76,7 @@ export function envelopePrefix(
       .bytes(handshake.encapsulatedKey)
       .bytes(handshake.identityBlock)
   }
-  return writer.bytes(encryptedHeader).finish()
+  return writer.zeros(lengths.header + lengths.message).finish()
 }
 
 /** @throws {ProtocolError} `malformed`. */
@@ -120,10 +125,11 @@ function readHandshake(prekeyId: number, reader: Reader): HandshakeHeader {
  * Pads content with 0x80 0x00* so that the envelope becomes the smallest power of two that holds
  * it. One byte is left for PKCS#7.
  *
+ * @param lengthBefore - bytes before the IV.
  * @throws {ProtocolError} `content-too-large`.
  */
-export function padContent(content: Uint8Array, prefixLength: number): Bytes {
-  const overhead = prefixLength + IV_BYTES + TAG_BYTES
+export function padContent(content: Uint8Array, lengthBefore: number): Bytes {
+  const overhead = lengthBefore + IV_BYTES + TAG_BYTES
   const needed = overhead + content.length + 2
   let size = MIN_ENVELOPE_BYTES
   while (size < needed) size *= 2
@@ -144,6 +150,7 @@ export function unpadContent(padded: Uint8Array): Uint8Array | undefined {
   return end >= 0 && padded[end] === 0x80 ? padded.subarray(0, end) : undefined
 }
 
+const PREAMBLE_BYTES = 16
 const BLOCK_BYTES = 16
 const NO_HANDSHAKE = 0x00
 const MAGIC = utf8('couplet/1')

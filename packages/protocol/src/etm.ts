@@ -20,26 +20,38 @@ export interface EtmInput {
   readonly plaintext: Uint8Array
   /** Authenticated, not encrypted: the parts one after another. */
   readonly associatedData: readonly Uint8Array[]
-  /** The last of them, if it is to stand before the IV: an envelope is then made in one piece. */
-  readonly prefix?: Uint8Array
 }
 
-/** [prefix] ‖ IV ‖ C ‖ tag. */
-export function etmSeal(
-  primitives: Primitives,
-  { keys, iv, plaintext, associatedData, prefix = NOTHING }: EtmInput,
-): Bytes {
-  const ciphertext = primitives.aesCbcEncrypt(keys.subarray(0, KEY_BYTES), iv, plaintext)
-  const start = prefix.length
-  const sealed = new Uint8Array(start + ciphertext.length + ETM_OVERHEAD_BYTES)
-  sealed.set(prefix)
-  sealed.set(iv, start)
-  sealed.set(ciphertext, start + IV_BYTES)
-  const end = sealed.length - TAG_BYTES
-  const parts = [...associatedData, sealed.subarray(0, end)]
-  const length = totalLength(associatedData) + start
-  sealed.set(etmTag(primitives, { keys, length, parts }), end)
+/** Bytes of IV ‖ C ‖ tag: PKCS#7 adds at least one byte. */
+export function etmLength(plaintextLength: number): number {
+  return plaintextLength - (plaintextLength % BLOCK_BYTES) + BLOCK_BYTES + ETM_OVERHEAD_BYTES
+}
+
+/** IV ‖ C ‖ tag. */
+export function etmSeal(primitives: Primitives, input: EtmInput): Bytes {
+  const sealed = new Uint8Array(etmLength(input.plaintext.length))
+  etmSealInto(primitives, input, { whole: sealed, from: 0, at: 0 })
   return sealed
+}
+
+/**
+ * Writes IV ‖ C ‖ tag to where they belong in a larger whole, which is so made in one piece.
+ *
+ * @param place.from - where in the whole the last part of the associated data begins.
+ * @param place.at - where that ends, and the IV begins.
+ */
+export function etmSealInto(
+  primitives: Primitives,
+  { keys, iv, plaintext, associatedData }: EtmInput,
+  { whole, from, at }: { readonly whole: Uint8Array; readonly from: number; readonly at: number },
+): void {
+  const ciphertext = primitives.aesCbcEncrypt(keys.subarray(0, KEY_BYTES), iv, plaintext)
+  whole.set(iv, at)
+  whole.set(ciphertext, at + IV_BYTES)
+  const end = at + IV_BYTES + ciphertext.length
+  const parts = [...associatedData, whole.subarray(from, end)]
+  const length = totalLength(associatedData) + at - from
+  whole.set(etmTag(primitives, { keys, length, parts }), end)
 }
 
 /** The plaintext, or `undefined` when anything at all is wrong. */
@@ -85,4 +97,4 @@ function totalLength(parts: readonly Uint8Array[]): number {
   return length
 }
 
-const NOTHING = new Uint8Array()
+const BLOCK_BYTES = 16

@@ -77,10 +77,10 @@ export function findChain(
   primitives: Primitives,
   session: Session,
   encryptedHeader: Uint8Array,
-  ad: Uint8Array,
+  ad: readonly Uint8Array[],
 ): FoundChain {
   const open = (keys: Uint8Array) =>
-    etmOpen(primitives, { keys, sealed: encryptedHeader, associatedData: [ad] })
+    etmOpen(primitives, { keys, sealed: encryptedHeader, associatedData: ad })
   const current = session.receiving && open(session.receiving.headerKey)
   if (current) return { kind: 'current', header: current }
   const next = open(session.nextReceivingHeaderKey)

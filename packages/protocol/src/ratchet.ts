@@ -11,19 +11,20 @@
  * Every function goes from a state to a new state. One that throws, or answers anything but
  * `opened`, has changed nothing. `previousCount` (PN) is not sent: nothing would use it.
  */
-import { type Bytes, concatBytes, equalBytes, wipe } from '@couplet/wire'
+import { type Bytes, equalBytes, wipe } from '@couplet/wire'
 import { advance, advanceTo } from './chain.ts'
 import { MAX_FORWARD_JUMP, MAX_UNRECEIPTED } from './constants.ts'
 import { type Content, decodeContent, encodeContent } from './content.ts'
 import {
-  envelopePrefix,
+  draftEnvelope,
   type ParsedEnvelope,
   padContent,
   parseEnvelope,
+  prefixLength,
   unpadContent,
 } from './envelope.ts'
 import { ProtocolError } from './errors.ts'
-import { etmOpen, etmSeal } from './etm.ts'
+import { etmLength, etmOpen, etmSealInto } from './etm.ts'
 import { LABEL_ASSOCIATED_DATA, LABEL_RECEIPT } from './labels.ts'
 import { decodeHeader, encodeHeader, findChain } from './message-header.ts'
 import type { Primitives } from './primitives.ts'
@@ -87,21 +88,26 @@ export function sealMessage(
   if (!chain) throw new ProtocolError('unreadable-state', 'session has no sending chain')
 
   const ad = associatedData(session.id, session.self, session.peer)
-  const encryptedHeader = etmSeal(primitives, {
-    keys: chain.headerKey,
-    iv: input.entropy.headerIv,
-    plaintext: encodeHeader(chain),
-    associatedData: [ad],
+  const header = encodeHeader(chain)
+  const headerLength = etmLength(header.length)
+  const messageAt = prefixLength(session.handshake, headerLength)
+  const plaintext = padContent(encodeContent(content), messageAt)
+  const envelope = draftEnvelope(session.handshake, {
+    header: headerLength,
+    message: etmLength(plaintext.length),
   })
-  const prefix = envelopePrefix(session.handshake, encryptedHeader)
+  const headerAt = messageAt - headerLength
+  etmSealInto(
+    primitives,
+    { keys: chain.headerKey, iv: input.entropy.headerIv, plaintext: header, associatedData: ad },
+    { whole: envelope, from: headerAt, at: headerAt },
+  )
   const { nextKey, messageKeys, receiptKey } = advance(primitives, chain.key)
-  const envelope = etmSeal(primitives, {
-    keys: messageKeys,
-    iv: input.entropy.contentIv,
-    plaintext: padContent(encodeContent(content), prefix.length),
-    associatedData: [ad],
-    prefix,
-  })
+  etmSealInto(
+    primitives,
+    { keys: messageKeys, iv: input.entropy.contentIv, plaintext, associatedData: ad },
+    { whole: envelope, from: 0, at: messageAt },
+  )
   const id = primitives.sha256(envelope)
   const receipt = makeReceipt(primitives, receiptKey, id)
   wipe(messageKeys, receiptKey)
@@ -179,12 +185,12 @@ export function noteReceipt(session: Session, position: Position): Session {
 function openContent(
   primitives: Primitives,
   parsed: ParsedEnvelope,
-  { messageKeys, ad }: { readonly messageKeys: Bytes; readonly ad: Uint8Array },
+  { messageKeys, ad }: { readonly messageKeys: Bytes; readonly ad: readonly Uint8Array[] },
 ): Content {
   const padded = etmOpen(primitives, {
     keys: messageKeys,
     sealed: parsed.sealed,
-    associatedData: [ad, parsed.prefix],
+    associatedData: [...ad, parsed.prefix],
   })
   wipe(messageKeys)
   const encoded = padded && unpadContent(padded)
@@ -197,8 +203,12 @@ function makeReceipt(primitives: Primitives, receiptKey: Uint8Array, id: Uint8Ar
 }
 
 /** AD: who sends to whom in which session. */
-function associatedData(sessionId: Uint8Array, sender: Uint8Array, recipient: Uint8Array): Bytes {
-  return concatBytes(LABEL_ASSOCIATED_DATA, sessionId, sender, recipient)
+function associatedData(
+  sessionId: Uint8Array,
+  sender: Uint8Array,
+  recipient: Uint8Array,
+): readonly Uint8Array[] {
+  return [LABEL_ASSOCIATED_DATA, sessionId, sender, recipient]
 }
 
 const STANDING_AFTER_MESSAGE = {

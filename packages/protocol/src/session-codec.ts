@@ -85,10 +85,13 @@ function sendingBytes({ secret, offer, ciphertext }: SendingChain): number {
   )
 }
 
-/** @throws {ProtocolError} `unreadable-state`. */
+/**
+ * @param encoded - given away: the session's keys are views of it.
+ * @throws {ProtocolError} `unreadable-state`.
+ */
 export function decodeSession(encoded: Uint8Array): Session {
   try {
-    const reader = new Reader(new Uint8Array(encoded))
+    const reader = new Reader(encoded)
     const session = readSession(reader)
     reader.finish()
     return session
@@ -207,7 +210,7 @@ function many(reader: Reader, length: number): Bytes[] {
   return all
 }
 
-/** The reader's input is a copy that nobody else has: views into it are owned here. */
+/** A view: who gave the reader's input gave it away. */
 function bytes(reader: Reader, length: number): Bytes {
   return reader.bytes(length) as Bytes
 }

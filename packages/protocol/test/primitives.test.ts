@@ -1,7 +1,7 @@
 /** What both providers must do alike, beyond known answers. (protocol.md, "Primitives") */
 
-import { createHmac, hkdfSync } from 'node:crypto'
-import { type Bytes, concatBytes, fromHex, toHex, utf8 } from '@couplet/wire'
+import { createCipheriv, createHmac, hkdfSync } from 'node:crypto'
+import { type Bytes, concatBytes, equalBytes, fromHex, toHex, utf8 } from '@couplet/wire'
 import { ed25519, x25519 } from '@noble/curves/ed25519.js'
 import { sha512 } from '@noble/hashes/sha2.js'
 import { shake256 } from '@noble/hashes/sha3.js'
@@ -78,7 +78,7 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
   test('HMAC and HKDF with keys and outputs of every length around a block', () => {
     const long = random(300)
     // What an earlier call leaves behind must not reach a later one.
-    const tags = [0, 1, 31, 32, 55, 56, 63, 64, 65, 131].map((length) => {
+    const tags = [0, 1, 31, 32, 55, 56, 63, 64, 65, 131, 64, 32, 5, 0].map((length) => {
       const key = long.subarray(0, length)
       const tag = primitives.hmacSha256(key, long.subarray(0, length), long)
       return [key, length, tag] as const
@@ -92,6 +92,21 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
         expect(primitives.hkdfSha256({ ...input, length: size })).toEqual(new Uint8Array(okm))
       }
       expect(() => primitives.hkdfSha256({ ...input, length: 255 * 32 + 1 })).toThrow()
+    }
+  })
+
+  test('HMAC and AES-CBC of every length around what a provider holds ready, in any order', () => {
+    const [key, iv, long] = [random(32), random(16), random(70_000)]
+    const lengths = [4031, 4032, 4033, 65_519, 65_520, 65_535, 65_536, 69_999]
+    for (const length of [...lengths, ...lengths.toReversed(), 15, 16, 17, 1, 0]) {
+      const text = long.subarray(0, length)
+      const tag = primitives.hmacSha256(key, text.subarray(0, 10), text.subarray(10))
+      expect(toHex(tag)).toBe(createHmac('sha256', key).update(text).digest('hex'))
+      const cipher = createCipheriv('aes-256-cbc', key, iv)
+      const expected = concatBytes(cipher.update(text), cipher.final())
+      const ciphertext = primitives.aesCbcEncrypt(key, iv, text)
+      expect(equalBytes(ciphertext, expected)).toBe(true)
+      expect(equalBytes(primitives.aesCbcDecrypt(key, iv, ciphertext)!, text)).toBe(true)
     }
   })
 

@@ -56,6 +56,12 @@ export class Writer {
     return this.u32(value.length).bytes(value)
   }
 
+  /** Room that somebody else fills. */
+  zeros(length: number): this {
+    this.#take(length)
+    return this
+  }
+
   /** Nothing is written after it. */
   finish(): Bytes {
     if (this.#length === this.#written.length) return this.#written

@@ -9,7 +9,6 @@ import {
   constants,
   createCipheriv,
   createDecipheriv,
-  createHmac,
   createPrivateKey,
   createPublicKey,
   decapsulate,
@@ -27,31 +26,29 @@ import {
 import { promisify } from 'node:util'
 import { type Bytes, equalBytes, wipe } from '@couplet/wire'
 import type { ExchangeKeyPair, ExchangePrivateKey, Primitives } from '../primitives.ts'
+import { hmacSha256 } from './hmac.ts'
 import { RETURNING } from './returning-keys.ts'
 
 export const nodePrimitives: Primitives = {
   sha256: (message) => own(hash('sha256', message, 'buffer')),
   sha512: (message) => own(hash('sha512', message, 'buffer')),
-  hmacSha256(key, ...parts) {
-    const hmac = createHmac('sha256', key)
-    for (const part of parts) hmac.update(part)
-    return own(hmac.digest())
-  },
+  hmacSha256: (key, ...parts) => own(hmacSha256(key, parts)),
   hkdfSha256: ({ salt, ikm, info, length }) =>
     new Uint8Array(hkdfSync('sha256', ikm, salt, info, length)),
 
   // PKCS#7 by hand: what OpenSSL pads comes in two pieces, and to join them costs more than to
   // encrypt them.
   aesCbcEncrypt(key, iv, plaintext) {
+    const cipher = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
     const padded = withPadding(plaintext)
-    const ciphertext = createCipheriv('aes-256-cbc', key, iv).setAutoPadding(false).update(padded)
+    const ciphertext = cipher.update(padded)
     wipe(padded)
-    return view(ciphertext)
+    return own(ciphertext)
   },
   aesCbcDecrypt(key, iv, ciphertext) {
     if (ciphertext.length % BLOCK_BYTES !== 0) return undefined
     const decipher = createDecipheriv('aes-256-cbc', key, iv).setAutoPadding(false)
-    return withoutPadding(view(decipher.update(ciphertext)))
+    return withoutPadding(own(decipher.update(ciphertext)))
   },
 
   x25519PublicKey(secret, returns = false) {
@@ -181,11 +178,12 @@ function sized(key: Uint8Array, length: number): Uint8Array {
   return key
 }
 
-function withPadding(plaintext: Uint8Array): Bytes {
-  const padding = BLOCK_BYTES - (plaintext.length % BLOCK_BYTES)
-  const padded = new Uint8Array(plaintext.length + padding)
+/** For the caller to wipe before anything else is padded. */
+function withPadding(plaintext: Uint8Array): Uint8Array {
+  const length = plaintext.length - (plaintext.length % BLOCK_BYTES) + BLOCK_BYTES
+  const padded = length > SCRATCH.length ? new Uint8Array(length) : SCRATCH.subarray(0, length)
   padded.set(plaintext)
-  return padded.fill(padding, plaintext.length)
+  return padded.fill(length - plaintext.length, plaintext.length)
 }
 
 /** Only ever of what was authenticated: its time shows where a padding is wrong. */
@@ -198,20 +196,18 @@ function withoutPadding(padded: Bytes): Bytes | undefined {
     : undefined
 }
 
-/** The same memory, which is a cipher's own, without the ways of a `Buffer`. */
-function view(buffer: Uint8Array<ArrayBuffer>): Bytes {
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.length)
-}
-
-/** A `Buffer` may be a window of a shared pool; what we return is not. */
-function own(buffer: Uint8Array): Bytes {
-  return new Uint8Array(buffer)
+/** The same memory where it is this result's alone, so that who wipes it wipes the only copy. */
+function own(buffer: Uint8Array<ArrayBuffer>): Bytes {
+  const { buffer: memory, byteLength } = buffer
+  return memory.byteLength === byteLength ? new Uint8Array(memory) : new Uint8Array(buffer)
 }
 
 const generateKeyPairAsync = promisify(generateKeyPair)
 const CURVE_KEYS = new WeakMap<Uint8Array, KeyObject>()
 const PRIME_ROUNDS = 64
 const BLOCK_BYTES = 16
+/** Nothing is awaited while it is in use, so one serves every call. Most plaintexts fit. */
+const SCRATCH = new Uint8Array(2 ** 16)
 const OAEP = { padding: constants.RSA_PKCS1_OAEP_PADDING, oaepHash: 'sha256' } as const
 
 type KeyType = 'x25519' | 'ed25519' | 'ml-kem-768'
