@@ -25,7 +25,7 @@ function hmacOfShort(
   try {
     INNER.set(key)
     for (let i = 0; i < BLOCK_BYTES; i++) INNER[i]! ^= IPAD
-    for (let i = 0; i < BLOCK_BYTES; i++) OUTER[i] = INNER[i]! ^ IPAD ^ OPAD
+    for (let i = 0; i < BLOCK_BYTES; i++) OUTER_PAD[i] = INNER[i]! ^ IPAD ^ OPAD
     let at = BLOCK_BYTES
     for (const part of parts) {
       INNER.set(part, at)
@@ -37,7 +37,7 @@ function hmacOfShort(
   } finally {
     // The next key may be shorter.
     INNER.fill(0, 0, end)
-    OUTER.fill(0)
+    OUTER_PAD.fill(0)
   }
 }
 
@@ -58,5 +58,7 @@ const BLOCK_BYTES = 64
 const IPAD = 0x36
 const OPAD = 0x5c
 /** Nothing is awaited while they are in use, so they serve all calls. They are zero between calls. */
-const INNER = Buffer.alloc(2 ** 12)
+const INNER = new Uint8Array(2 ** 12)
+/** K ^ opad, and behind it the inner hash. */
 const OUTER = Buffer.alloc(BLOCK_BYTES + HASH_BYTES)
+const OUTER_PAD = new Uint8Array(OUTER.buffer, OUTER.byteOffset, BLOCK_BYTES)
