@@ -5,7 +5,7 @@
  * format says little: they cut lengths and numbers to 32 or 64 bits, bound tags in different ways,
  * and skip groups by recursion, which ends with the stack.
  */
-import { type Bytes, concatBytes } from '@couplet/wire'
+import type { Bytes } from '@couplet/wire'
 import { MAX_GROUP_DEPTH } from './constants.ts'
 import { ProtocolError } from './errors.ts'
 
@@ -96,9 +96,9 @@ export class ProtobufReader {
 
 /** Writes fields in the order in which they are given. */
 export class ProtobufWriter {
-  readonly #parts: Uint8Array[] = []
-  /** Of numbers that are not yet among the parts. */
-  #loose: number[] = []
+  readonly #parts: ArrayLike<number>[] = []
+  /** Bytes of numbers, to which more are added until bytes of somebody else come. */
+  #numbers: number[] = []
 
   /** @throws {RangeError} for what is no unsigned integer that a number holds exactly. */
   number(field: number, value: number): this {
@@ -111,23 +111,30 @@ export class ProtobufWriter {
   bytes(field: number, value: Uint8Array): this {
     this.#varint((field << TYPE_BITS) | TYPE.lengthDelimited)
     this.#varint(value.length)
-    this.#parts.push(Uint8Array.from(this.#loose), value)
-    this.#loose = []
+    this.#parts.push(this.#numbers, value)
+    this.#numbers = []
     return this
   }
 
   finish(): Bytes {
-    return concatBytes(...this.#parts, Uint8Array.from(this.#loose))
+    const parts = [...this.#parts, this.#numbers]
+    const written = new Uint8Array(parts.reduce((length, part) => length + part.length, 0))
+    let at = 0
+    for (const part of parts) {
+      written.set(part, at)
+      at += part.length
+    }
+    return written
   }
 
   #varint(value: number): void {
     if (!Number.isSafeInteger(value) || value < 0) throw new RangeError('no unsigned safe integer')
     let rest = value
     while (rest >= 0x80) {
-      this.#loose.push((rest % 0x80) | 0x80)
+      this.#numbers.push((rest % 0x80) | 0x80)
       rest = Math.floor(rest / 0x80)
     }
-    this.#loose.push(rest)
+    this.#numbers.push(rest)
   }
 }
 
