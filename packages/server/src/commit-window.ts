@@ -132,15 +132,12 @@ export class CommitWindow {
 
   async drop(identityId: Uint8Array): Promise<void> {
     this.flush(keyOf(identityId))
-    this.#recent.forget(
-      ({ sender, recipient }) =>
-        equalBytes(sender, identityId) || equalBytes(recipient, identityId),
-    )
+    this.#recent.forgetAbout(identityId)
     await this.#store.drop(identityId)
   }
 
   async expire(before: number, at: number): Promise<readonly Eviction[]> {
-    this.#recent.forget(({ endedAt }) => endedAt <= before)
+    this.#recent.forgetUntil(before)
     return this.#store.expire(before, at)
   }
 

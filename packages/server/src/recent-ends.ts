@@ -3,9 +3,12 @@
  *
  * Soft state like the receipt lane, whose place it takes for them: bounded, the oldest forgotten
  * first, written down when the server stops in good order.
+ *
+ * Every live message passes through here and stays for a while. As objects they would be most of what
+ * the garbage collector has to move, so they are rows of bytes in one ring, found by chains of numbers.
  */
-import { equalBytes } from '@couplet/wire'
-import { bytesOf, keyOf } from './keys.ts'
+import { randomBytes } from 'node:crypto'
+import { equalBytes, type NackReason } from '@couplet/wire'
 import { type Answer, type Ended, saysMore } from './mailbox.ts'
 
 /** Without its id, which is its place here. */
@@ -19,66 +22,168 @@ export interface RecentEnd {
 
 export class RecentEnds {
   readonly #limit: number
-  /**
-   * By id. Two halves, of which the older is forgotten as a whole: each message passes through
-   * here, and a map that always loses its first entry is slow to find the next one.
-   */
-  #younger = new Map<string, RecentEnd>()
-  #older = new Map<string, RecentEnd>()
+  /** `id ‖ sender ‖ recipient ‖ receipt`, 32 bytes each, of every row. */
+  readonly #rows: Uint8Array
+  /** What the recipient answered, `EMPTY` in a row that holds nothing. */
+  readonly #answers: Uint8Array
+  readonly #times: Float64Array
+  /** The newest row of each chain, and behind each row the next older one of its chain. */
+  readonly #chains = new Int32Array(CHAINS).fill(NONE)
+  readonly #older: Int32Array
+  /** The row that is written next, and is the oldest once all have been. */
+  #next = 0
 
-  /** @param limit - how many are remembered at most; at least half as many are. */
+  /** @param limit - how many are remembered. */
   constructor(limit: number = RECENT_ENDS_LIMIT) {
     this.#limit = limit
+    this.#rows = new Uint8Array(limit * ROW_BYTES)
+    this.#answers = new Uint8Array(limit)
+    this.#times = new Float64Array(limit)
+    this.#older = new Int32Array(limit)
   }
 
   add(id: Uint8Array, { sender, recipient, end, endedAt }: RecentEnd): void {
-    if (this.#younger.size >= this.#limit / 2) {
-      this.#older = this.#younger
-      this.#younger = new Map()
-    }
-    this.#younger.set(keyOf(id), { sender, recipient, end: withOwnReceipt(end), endedAt })
+    const before = this.#find(id)
+    if (before !== NONE) this.#remove(before)
+    const row = this.#next
+    this.#next = (row + 1) % this.#limit
+    this.#remove(row)
+    const at = row * ROW_BYTES
+    this.#rows.set(id, at)
+    this.#rows.set(sender, at + SENDER_AT)
+    this.#rows.set(recipient, at + RECIPIENT_AT)
+    if (end.kind === 'delivered') this.#rows.set(end.receipt, at + RECEIPT_AT)
+    this.#answers[row] = codeOf(end)
+    this.#times[row] = endedAt
+    const chain = chainOf(id, 0)
+    this.#older[row] = this.#chains[chain]!
+    this.#chains[chain] = row
   }
 
   /** What the recipient answered, for the sender who asks. */
   forSender(sender: Uint8Array, id: Uint8Array): RecentEnd | undefined {
-    const end = this.#find(id)
-    return end && equalBytes(end.sender, sender) ? end : undefined
+    const row = this.#find(id)
+    return row !== NONE && this.#is(row, SENDER_AT, sender) ? this.#read(row) : undefined
   }
 
   /** The recipient says more about an envelope that is remembered here. Answers the new end. */
   upgrade(recipient: Uint8Array, id: Uint8Array, answer: Answer, at: number): Ended | undefined {
-    const past = this.#find(id)
-    if (!past || !equalBytes(past.recipient, recipient)) return undefined
+    const row = this.#find(id)
+    if (row === NONE || !this.#is(row, RECIPIENT_AT, recipient)) return undefined
+    const past = this.#read(row)
     if (!saysMore(answer, past.end)) return undefined
     this.add(id, { ...past, end: answer, endedAt: at })
     return { id: Uint8Array.from(id), sender: past.sender, end: answer, endedAt: at }
   }
 
-  /** Forgets those that satisfy the condition. */
-  forget(condition: (end: RecentEnd) => boolean): void {
-    for (const half of [this.#younger, this.#older]) {
-      for (const [key, end] of half) {
-        if (condition(end)) half.delete(key)
+  /** Forgets what ended at this time or before. */
+  forgetUntil(time: number): void {
+    for (let row = 0; row < this.#limit; row++) {
+      if (this.#times[row]! <= time) this.#remove(row)
+    }
+  }
+
+  /** Forgets what somebody sent, and what somebody was sent. */
+  forgetAbout(identityId: Uint8Array): void {
+    for (let row = 0; row < this.#limit; row++) {
+      if (this.#is(row, SENDER_AT, identityId) || this.#is(row, RECIPIENT_AT, identityId)) {
+        this.#remove(row)
       }
     }
   }
 
-  /** The oldest first; of one that was upgraded, the new end is the last. */
+  /** The oldest first. */
   *all(): Iterable<Ended & RecentEnd> {
-    for (const half of [this.#older, this.#younger]) {
-      for (const [key, end] of half) yield { id: bytesOf(key), ...end }
+    for (let i = 0; i < this.#limit; i++) {
+      const row = (this.#next + i) % this.#limit
+      if (this.#answers[row] !== EMPTY) yield { id: this.#bytes(row, 0), ...this.#read(row) }
     }
   }
 
-  #find(id: Uint8Array): RecentEnd | undefined {
-    const key = keyOf(id)
-    return this.#younger.get(key) ?? this.#older.get(key)
+  #find(id: Uint8Array): number {
+    let row = this.#chains[chainOf(id, 0)]!
+    while (row !== NONE && !this.#is(row, 0, id)) row = this.#older[row]!
+    return row
+  }
+
+  #remove(row: number): void {
+    if (this.#answers[row] === EMPTY) return
+    this.#answers[row] = EMPTY
+    const chain = chainOf(this.#rows, row * ROW_BYTES)
+    let newer = this.#chains[chain]!
+    if (newer === row) {
+      this.#chains[chain] = this.#older[row]!
+      return
+    }
+    while (this.#older[newer] !== row) newer = this.#older[newer]!
+    this.#older[newer] = this.#older[row]!
+  }
+
+  /** Whether this is what stands there in the row. */
+  #is(row: number, field: number, bytes: Uint8Array): boolean {
+    const at = row * ROW_BYTES + field
+    return equalBytes(this.#rows.subarray(at, at + FIELD_BYTES), bytes)
+  }
+
+  #read(row: number): RecentEnd {
+    return {
+      sender: this.#bytes(row, SENDER_AT),
+      recipient: this.#bytes(row, RECIPIENT_AT),
+      end: this.#answer(row),
+      endedAt: this.#times[row]!,
+    }
+  }
+
+  #answer(row: number): Answer {
+    const code = this.#answers[row]!
+    if (code === DELIVERED) return { kind: 'delivered', receipt: this.#bytes(row, RECEIPT_AT) }
+    return code === SETTLED
+      ? { kind: 'settled' }
+      : { kind: 'refused', reason: REASONS[code - REFUSED]! }
+  }
+
+  /** A copy: the row will be another's. */
+  #bytes(row: number, field: number): Uint8Array {
+    const at = row * ROW_BYTES + field
+    return this.#rows.slice(at, at + FIELD_BYTES)
   }
 }
 
-/** It is kept for long, and must not keep the memory of the frame that it came in. */
-function withOwnReceipt(end: Answer): Answer {
-  return end.kind === 'delivered' ? { kind: end.kind, receipt: new Uint8Array(end.receipt) } : end
+function codeOf(end: Answer): number {
+  if (end.kind === 'refused') return REFUSED + REASONS.indexOf(end.reason)
+  return end.kind === 'delivered' ? DELIVERED : SETTLED
+}
+
+/**
+ * By a secret of this process: whoever could choose ids that share a chain would have it walked for
+ * each of his messages.
+ */
+function chainOf(bytes: Uint8Array, at: number): number {
+  let sum = 0
+  for (let i = 0; i < SECRET.length; i++) {
+    const half = (bytes[at + 2 * i]! << 8) | bytes[at + 2 * i + 1]!
+    sum = (sum + Math.imul(half, SECRET[i]!)) | 0
+  }
+  return sum >>> CHAIN_SHIFT
 }
 
 const RECENT_ENDS_LIMIT = 32_768
+
+const FIELD_BYTES = 32
+const SENDER_AT = 32
+const RECIPIENT_AT = 64
+const RECEIPT_AT = 96
+const ROW_BYTES = 128
+
+const EMPTY = 0
+const SETTLED = 1
+const DELIVERED = 2
+const REFUSED = 3
+const REASONS: readonly NackReason[] = ['late', 'unknown-session', 'retired-prekey', 'invalid']
+
+/** No row. */
+const NONE = -1
+const CHAINS = 2 ** 15
+const CHAIN_SHIFT = 32 - 15
+/** Odd factors for the first halves of words of an id: multiply-add-shift, which is universal. */
+const SECRET = new Int32Array(new Uint8Array(randomBytes(4 * 4)).buffer).map((factor) => factor | 1)

@@ -1,3 +1,5 @@
+import { toHex } from '@couplet/wire'
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../src/mailbox.ts'
 import { RecentEnds } from '../src/recent-ends.ts'
@@ -30,14 +32,14 @@ describe('ends of envelopes that were never written', () => {
     expect(ends.forSender(SENDER, bytes(3))).toMatchObject({ end: DELIVERED, endedAt: 2 })
   })
 
-  test('the oldest are forgotten; between half of the limit and all of it is remembered', () => {
+  test('the oldest are forgotten, and as many as the limit says are remembered', () => {
     const ends = new RecentEnds(8)
     for (let i = 0; i < 100; i++) {
       ends.add(bytes(i), ended(SETTLED, i))
-      const left = Array.from(ends.all(), ({ id }) => id)
-      expect(left.length).toBeLessThanOrEqual(8)
-      expect(left.length).toBeGreaterThanOrEqual(Math.min(i + 1, 4))
-      expect(left.at(-1)).toEqual(bytes(i))
+      const left = Array.from(ends.all(), ({ id }) => id[0])
+      expect(left).toEqual(
+        Array.from({ length: Math.min(i + 1, 8) }, (_, n) => Math.max(0, i - 7) + n),
+      )
     }
   })
 
@@ -51,11 +53,84 @@ describe('ends of envelopes that were never written', () => {
     expect(told.at(-1)).toMatchObject({ end: DELIVERED })
   })
 
-  test('what is over is forgotten in both halves', () => {
-    const ends = new RecentEnds(4)
-    for (let i = 0; i < 4; i++) ends.add(bytes(i), ended(SETTLED, i))
-    ends.forget(({ endedAt }) => endedAt % 2 === 0)
+  test('what is over is forgotten', () => {
+    const ends = new RecentEnds(6)
+    for (const i of [0, 1, 2, 3]) ends.add(bytes(i), ended(SETTLED, i % 2))
+    ends.forgetUntil(0)
     expect(Array.from(ends.all(), ({ id }) => id[0])).toEqual([1, 3])
+  })
+
+  test('what was about somebody is forgotten, whichever end that was', () => {
+    const ends = new RecentEnds()
+    const other = bytes(77)
+    ends.add(bytes(3), { ...ended(SETTLED), sender: other })
+    ends.add(bytes(4), { ...ended(SETTLED), recipient: other })
+    ends.add(bytes(5), ended(SETTLED))
+    ends.forgetAbout(other)
+    expect(Array.from(ends.all(), ({ id }) => id[0])).toEqual([5])
+  })
+
+  test('every answer is told as it was given', () => {
+    const ends = new RecentEnds()
+    const reasons = ['late', 'unknown-session', 'retired-prekey', 'invalid'] as const
+    const refusals = reasons.map((reason): Answer => ({ kind: 'refused', reason }))
+    for (const [i, answer] of [SETTLED, DELIVERED, ...refusals].entries()) {
+      ends.add(bytes(i), ended(answer))
+      expect(ends.forSender(SENDER, bytes(i))?.end).toEqual(answer)
+    }
+  })
+
+  test('property: it remembers and forgets like a list of the last ones', () => {
+    const step = fc.oneof(
+      fc.record({ kind: fc.constant('add' as const), id: fc.nat(12), at: fc.nat(9) }),
+      fc.record({ kind: fc.constant('forget' as const), at: fc.nat(9) }),
+    )
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 60 }),
+        fc.integer({ min: 1, max: 6 }),
+        (steps, limit) => {
+          const ends = new RecentEnds(limit)
+          // A row that was forgotten, or written anew, stays in its place until its turn comes.
+          let rows: ({ id: number; at: number } | undefined)[] = []
+          for (const { kind, at, ...rest } of steps) {
+            if (kind === 'forget') {
+              ends.forgetUntil(at)
+              rows = rows.map((row) => (row && row.at <= at ? undefined : row))
+            } else {
+              const { id } = rest as { id: number }
+              ends.add(idOf(id), ended(SETTLED, at))
+              rows = [...rows.map((row) => (row?.id === id ? undefined : row)), { id, at }].slice(
+                -limit,
+              )
+            }
+            const left = rows.filter((row) => row !== undefined)
+            expect(Array.from(ends.all(), ({ id, endedAt }) => [toHex(id), endedAt])).toEqual(
+              left.map(({ id, at: endedAt }) => [toHex(idOf(id)), endedAt]),
+            )
+            for (const { id } of left) expect(ends.forSender(SENDER, idOf(id))).toBeDefined()
+            for (let id = 0; id <= 12; id++) {
+              const isLeft = left.some((row) => row.id === id)
+              expect(ends.forSender(SENDER, idOf(id)) !== undefined).toBe(isLeft)
+            }
+          }
+        },
+      ),
+    )
+  })
+
+  test('ids that begin alike are told apart', () => {
+    const ends = new RecentEnds(300)
+    const twin = (i: number): Uint8Array => {
+      const id = bytes(7)
+      id[31] = i
+      return id
+    }
+    for (let i = 0; i < 250; i++) ends.add(twin(i), ended(SETTLED, i))
+    for (let i = 0; i < 250; i++) expect(ends.forSender(SENDER, twin(i))?.endedAt).toBe(i)
+    ends.forgetUntil(100)
+    expect(ends.forSender(SENDER, twin(100))).toBeUndefined()
+    expect(ends.forSender(SENDER, twin(101))?.endedAt).toBe(101)
   })
 
   test('a receipt is kept without the frame that it came in', () => {
@@ -73,4 +148,11 @@ function ended(end: Answer, endedAt = 1) {
 
 function bytes(value: number): Uint8Array {
   return new Uint8Array(32).fill(value)
+}
+
+/** Ids of which some share a chain, whatever the secret is: they begin alike. */
+function idOf(n: number): Uint8Array {
+  const id = bytes(n % 3)
+  id[31] = n
+  return id
 }
