@@ -35,7 +35,8 @@ export class CommitWindow {
   readonly #recent = new RecentEnds()
   /** By id; in the order of their deadlines. */
   readonly #held = new Map<string, Held>()
-  readonly #heldFor = new Map<string, Set<Held>>()
+  /** By recipient. */
+  readonly #heldFor = new Map<string, Held[]>()
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: MailboxStore, windowMs: number = COMMIT_WINDOW_MS) {
@@ -46,15 +47,16 @@ export class CommitWindow {
   /**
    * @param pushed - the envelope was pushed to its recipient just now, and every other one that
    *   waits in this mailbox was, too: then it is not in the store yet, and may wait.
+   * @param keys - of recipient and id, for who has made them already.
    */
   put(
     recipient: Uint8Array,
     envelope: StoredEnvelope,
     mode: PutMode,
     pushed: boolean,
+    keys: readonly [recipient: string, id: string] = [keyOf(recipient), keyOf(envelope.id)],
   ): Promise<PutResult> {
-    const recipientKey = keyOf(recipient)
-    const idKey = keyOf(envelope.id)
+    const [recipientKey, idKey] = keys
     if (!pushed || this.#windowMs === 0 || this.#held.has(idKey)) {
       this.flush(recipientKey)
       return this.#store.put(recipient, envelope, mode)
@@ -89,7 +91,7 @@ export class CommitWindow {
     pushedFor?: Uint8Array,
   ): Promise<AckResult> {
     const held = this.#held.get(keyOf(id))
-    if (held && held.recipientKey === keyOf(recipient)) {
+    if (held && equalBytes(held.recipient, recipient)) {
       const { id: ownId, sender } = held.envelope
       const ended = { id: ownId, sender, end: answer, endedAt: at }
       this.#release(held)
@@ -144,7 +146,7 @@ export class CommitWindow {
   /** What waits for this mailbox goes to the store: its recipient is gone, or order asks for it. */
   flush(recipientKey: string): void {
     const held = this.#heldFor.get(recipientKey)
-    if (held) for (const one of held) this.#write(one)
+    if (held) for (const one of [...held]) this.#write(one)
   }
 
   flushAll(): void {
@@ -164,16 +166,16 @@ export class CommitWindow {
   #hold(held: Held): void {
     this.#held.set(held.idKey, held)
     const others = this.#heldFor.get(held.recipientKey)
-    if (others) others.add(held)
-    else this.#heldFor.set(held.recipientKey, new Set([held]))
+    if (others) others.push(held)
+    else this.#heldFor.set(held.recipientKey, [held])
     this.#timer ??= setTimeout(() => this.#expire(), this.#windowMs)
   }
 
   #release(held: Held): void {
     this.#held.delete(held.idKey)
-    const others = this.#heldFor.get(held.recipientKey)
-    others?.delete(held)
-    if (others?.size === 0) this.#heldFor.delete(held.recipientKey)
+    const others = this.#heldFor.get(held.recipientKey)!
+    if (others.length === 1) this.#heldFor.delete(held.recipientKey)
+    else others.splice(others.indexOf(held), 1)
   }
 
   #write(held: Held): void {

@@ -162,10 +162,10 @@ export class Delivery {
     let meanwhile: ReturnType<OpenPuts['finish']>
     let result: PutResult
     try {
-      const pushed = this.#live.get(key)?.offer(envelope) ?? false
-      result = await this.#commits.put(recipient, envelope, mode, pushed)
+      const pushed = this.#live.get(key)?.offer(envelope, idKey) ?? false
+      result = await this.#commits.put(recipient, envelope, mode, pushed, [key, idKey])
     } finally {
-      meanwhile = this.#openPuts.finish(key, idKey, open)
+      meanwhile = this.#openPuts.finish(idKey, open)
     }
     if (result.outcome.kind === 'stored' && !this.#live.has(key)) {
       this.#router?.written(recipient)
@@ -181,7 +181,7 @@ export class Delivery {
   /** The recipient's word on an envelope. Resolves when it has been applied. */
   async answer(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
     const pushed = user.answered(id)
-    const toldByPut = pushed && this.#openPuts.ended(user.key, keyOf(id), pushed.sender, answer)
+    const toldByPut = pushed && this.#openPuts.ended(user.key, pushed.key, pushed.sender, answer)
     const at = this.#clock.now()
     const recipient = user.identityId
     const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)

@@ -21,7 +21,7 @@ export class Identities {
   /** Nothing, when it is known to be registered; else whether it is, once the store has answered. */
   ask(identityId: Uint8Array): Promise<boolean> | undefined {
     const key = keyOf(identityId)
-    const asked = this.#asking.get(key)
+    const asked = this.#asking.size > 0 ? this.#asking.get(key) : undefined
     if (asked) return asked
     if (this.#known.has(key)) return undefined
     const asking = this.#find(key, identityId)

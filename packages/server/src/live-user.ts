@@ -29,6 +29,8 @@ export interface Channel {
 /** An envelope that was pushed and not answered yet. */
 export interface InFlight {
   readonly id: Uint8Array
+  /** The id as `keyOf` has it. */
+  readonly key: string
   readonly sender: Uint8Array
   /** It left the mailbox since; its sender hears of it only if no answer comes. */
   evicted: boolean
@@ -72,10 +74,10 @@ export class LiveUser {
    * Pushes an envelope that just arrived, if this user is caught up. Answers whether it did; if not,
    * it is fetched from the mailbox later.
    */
-  offer(envelope: StoredEnvelope): boolean {
-    if (this.#inFlight.has(keyOf(envelope.id))) return false
+  offer(envelope: StoredEnvelope, key: string = keyOf(envelope.id)): boolean {
+    if (this.#inFlight.has(key)) return false
     if (!this.#behind && this.#canPush()) {
-      this.#push(envelope)
+      this.#push(envelope, key)
       return true
     }
     this.#behind = true
@@ -90,10 +92,11 @@ export class LiveUser {
    * Answers whether there was room in the window.
    */
   passThrough(envelope: StoredEnvelope, settle: (outcome: PutOutcome) => void): boolean {
-    let entry = this.#inFlight.get(keyOf(envelope.id))
+    const key = keyOf(envelope.id)
+    let entry = this.#inFlight.get(key)
     if (!entry) {
       if (!this.#canPush()) return false
-      entry = this.#push(envelope)
+      entry = this.#push(envelope, key)
     }
     entry.passedThrough?.({ kind: 'full' })
     entry.passedThrough = settle
@@ -157,7 +160,7 @@ export class LiveUser {
       const key = keyOf(envelope.id)
       if (reading.answered.has(key) || this.#inFlight.has(key)) continue
       if (!this.#canPush()) return
-      this.#push(envelope)
+      this.#push(envelope, key)
     }
     if (this.#gone) return
     if (!this.#saidCaughtUp) this.channel.caughtUp()
@@ -165,10 +168,10 @@ export class LiveUser {
     this.#behind = reading.missed
   }
 
-  #push(envelope: StoredEnvelope): InFlight {
+  #push(envelope: StoredEnvelope, key: string): InFlight {
     const { id, sender } = envelope
-    const entry: InFlight = { id, sender, evicted: false, passedThrough: undefined }
-    this.#inFlight.set(keyOf(id), entry)
+    const entry: InFlight = { id, key, sender, evicted: false, passedThrough: undefined }
+    this.#inFlight.set(key, entry)
     this.channel.deliver(envelope)
     return entry
   }

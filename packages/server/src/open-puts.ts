@@ -9,6 +9,7 @@ import { equalBytes, type PutOutcome } from '@couplet/wire'
 import type { End } from './mailbox.ts'
 
 export interface OpenPut {
+  readonly recipientKey: string
   readonly sender: Uint8Array
   /** How the envelope ended while its put was open. */
   end?: End
@@ -18,33 +19,34 @@ export interface OpenPut {
 
 interface OpenMailbox {
   roomTold: number
+  /** Puts that are open. */
   count: number
-  /** By id. A repeated put has an entry of its own. */
-  readonly puts: Map<string, Set<OpenPut>>
 }
 
 export class OpenPuts {
   readonly #mailboxes = new Map<string, OpenMailbox>()
+  /** By id: of one envelope, to several recipients perhaps. A repeated put has an entry of its own. */
+  readonly #puts = new Map<string, OpenPut[]>()
 
   begin(recipientKey: string, idKey: string, sender: Uint8Array): OpenPut {
     let mailbox = this.#mailboxes.get(recipientKey)
     if (!mailbox) {
-      mailbox = { roomTold: 0, count: 0, puts: new Map() }
+      mailbox = { roomTold: 0, count: 0 }
       this.#mailboxes.set(recipientKey, mailbox)
     }
-    const put: OpenPut = { sender, roomTold: mailbox.roomTold }
-    const same = mailbox.puts.get(idKey)
-    if (same) same.add(put)
-    else mailbox.puts.set(idKey, new Set([put]))
     mailbox.count++
+    const put: OpenPut = { recipientKey, sender, roomTold: mailbox.roomTold }
+    const same = this.#puts.get(idKey)
+    if (same) same.push(put)
+    else this.#puts.set(idKey, [put])
     return put
   }
 
   /** An envelope of `sender` came to an end. Answers whether a put is open that will say so. */
   ended(recipientKey: string, idKey: string, sender: Uint8Array, end: End): boolean {
     let told = false
-    for (const put of this.#mailboxes.get(recipientKey)?.puts.get(idKey) ?? []) {
-      if (!equalBytes(put.sender, sender)) continue
+    for (const put of this.#puts.get(idKey) ?? []) {
+      if (put.recipientKey !== recipientKey || !equalBytes(put.sender, sender)) continue
       put.end = end
       told = true
     }
@@ -58,16 +60,15 @@ export class OpenPuts {
 
   /** The store has answered. `roomSince`: room was told to others while this put was open. */
   finish(
-    recipientKey: string,
     idKey: string,
     put: OpenPut,
   ): { readonly end: End | undefined; readonly roomSince: boolean } {
-    const mailbox = this.#mailboxes.get(recipientKey)!
+    const mailbox = this.#mailboxes.get(put.recipientKey)!
     const roomSince = mailbox.roomTold > put.roomTold
-    const same = mailbox.puts.get(idKey)!
-    same.delete(put)
-    if (same.size === 0) mailbox.puts.delete(idKey)
-    if (--mailbox.count === 0) this.#mailboxes.delete(recipientKey)
+    const same = this.#puts.get(idKey)!
+    if (same.length === 1) this.#puts.delete(idKey)
+    else same.splice(same.indexOf(put), 1)
+    if (--mailbox.count === 0) this.#mailboxes.delete(put.recipientKey)
     return { end: put.end, roomSince }
   }
 }
