@@ -5,6 +5,7 @@ import { KEYS_MUTANTS } from './keys.ts'
 import { MESSAGES_MUTANTS } from './messages.ts'
 import type { Mutant } from './mutant.ts'
 import { RATCHET_MUTANTS } from './ratchet.ts'
+import { SERVER_MUTANTS } from './server.ts'
 import { SESSIONS_MUTANTS } from './sessions.ts'
 import { SIGNATURES_MUTANTS } from './signatures.ts'
 
@@ -16,4 +17,5 @@ export const MUTANTS: readonly Mutant[] = [
   ...SESSIONS_MUTANTS,
   ...SIGNATURES_MUTANTS,
   ...CLIENT_MUTANTS,
+  ...SERVER_MUTANTS,
 ]
