@@ -3,15 +3,6 @@ import { type Mutant, mutant, SOURCE, TEST } from './mutant.ts'
 
 export const SERVER_MUTANTS: readonly Mutant[] = [
   mutant(
-    'recent ends: a row is written over while its chain still leads there',
-    [
-      SOURCE.recentEnds,
-      '    this.#remove(row)\n    const at = row * ROW_BYTES\n',
-      '    const at = row * ROW_BYTES\n',
-    ],
-    [TEST.recentEnds, 'it remembers and forgets like a list'],
-  ),
-  mutant(
     'recent ends: an end that was replaced stays beside the new one',
     [SOURCE.recentEnds, '    if (before !== NONE) this.#remove(before)\n', ''],
     [TEST.recentEnds, 'it remembers and forgets like a list'],
