@@ -4,12 +4,13 @@
  * start to their end, and what the SDK holds in memory with a long past.
  */
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import process from 'node:process'
 import { importHomeFromFile } from '@couplet/client/node'
 import { NO_LIMITS } from '@couplet/server'
+import { bundleCommandLine } from '../scripts/bundle.ts'
 import { TestPerson, TestServer } from '../test/people.ts'
 import { BARE, type ClientResults, type Memory } from './client/report.ts'
 import {
@@ -39,11 +40,12 @@ export async function benchClient(
     const full = await makeHome(server, folder, '+12025550102', past)
     const peer = '+12025550103'
     await TestPerson.register(server, peer)
+    const couplet = await installCommandLine(join(folder, 'cli'))
     const contestants = [
       new Program(BARE, ['-e', '0']),
-      new Program('couplet --version', couplet('--version')),
-      new Program('couplet contacts', couplet('--home', empty, 'contacts')),
-      new Program('couplet send', couplet('--home', empty, 'send', peer, 'hello')),
+      new Program('couplet --version', [couplet, '--version']),
+      new Program('couplet contacts', [couplet, '--home', empty, 'contacts']),
+      new Program('couplet send', [couplet, '--home', empty, 'send', peer, 'hello']),
     ]
     const plan: Plan = quick ? QUICK : FULL
     const samples = (await compete(contestants, [MEASURE], plan, tell))[MEASURE]!
@@ -87,8 +89,11 @@ class Program implements Contestant {
   }
 }
 
-function couplet(...args: string[]): readonly string[] {
-  return ['--conditions=source', join(ROOT, 'apps/cli/src/main.ts'), ...args]
+/** As it is published. @returns the program. */
+async function installCommandLine(folder: string): Promise<string> {
+  await bundleCommandLine(join(folder, 'dist'))
+  cpSync(join(ROOT, 'apps/cli/package.json'), join(folder, 'package.json'))
+  return join(folder, 'dist', 'main.js')
 }
 
 /** A home without passphrase, registered at the server, with a past. */

@@ -1,6 +1,7 @@
 /**
  * `npm run pack`: everything that is published, as files of npm, in `dist-packages/`. Compiles the
- * packages, builds the web client and puts it beside the server that sends it, and writes the man page.
+ * packages, builds the web client and puts it beside the server that sends it, makes few files of the
+ * command line, and writes the man page.
  *
  *     npm i -g dist-packages/*.tgz
  */
@@ -10,6 +11,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { manPage } from '../apps/cli/src/man.ts'
 import { buildWebClient, WEB_FOLDER } from '../apps/web/build.ts'
+import { bundleCommandLine } from './bundle.ts'
 
 const ROOT = dirname(import.meta.dirname)
 
@@ -29,14 +31,16 @@ export async function packAll(into: string): Promise<readonly string[]> {
   execFileSync(process.execPath, [tsc, '-b', ...PUBLISHED], { cwd: ROOT, stdio: 'inherit' })
   await buildWebClient()
   mkdirSync(into, { recursive: true })
-  return PUBLISHED.map((folder) => pack(folder, into))
+  const packed: string[] = []
+  for (const folder of PUBLISHED) packed.push(await pack(folder, into))
+  return packed
 }
 
 /**
  * From a copy, so that nothing here changes: the licence comes along, and the condition `source` stays
  * behind, since Node does not strip types in `node_modules`. The sources themselves are there for maps.
  */
-function pack(folder: string, into: string): string {
+async function pack(folder: string, into: string): Promise<string> {
   const copy = mkdtempSync(join(tmpdir(), 'couplet-pack-'))
   try {
     const manifest = JSON.parse(
@@ -44,7 +48,7 @@ function pack(folder: string, into: string): string {
     ) as Manifest
     for (const name of manifest.files) {
       const make = MADE[`${folder}/${name}`]
-      if (make) make(join(copy, name))
+      if (make) await make(join(copy, name), manifest)
       else
         cpSync(join(ROOT, folder, name), join(copy, name), { recursive: true, filter: isPublished })
     }
@@ -61,6 +65,7 @@ function pack(folder: string, into: string): string {
 
 interface Manifest {
   readonly files: readonly string[]
+  dependencies?: Record<string, string>
   readonly exports?: Record<string, { source?: string }>
 }
 
@@ -68,16 +73,24 @@ function isPublished(path: string): boolean {
   return !path.endsWith('.tsbuildinfo') && !path.endsWith('tsconfig.json')
 }
 
-/** What is published and lies nowhere in this repository: a server here would send an old client. */
-const MADE: Readonly<Record<string, (target: string) => void>> = {
-  // Without what only the next build needs.
-  'apps/server/web': (target) =>
-    cpSync(WEB_FOLDER, target, { recursive: true, filter: (path) => !path.endsWith('.sources') }),
-  'apps/cli/man': (target) => {
-    mkdirSync(target)
-    writeFileSync(join(target, 'couplet.1'), manPage())
-  },
-}
+/** What is published and lies nowhere in this repository, at least not in the form that is published. */
+const MADE: Readonly<Record<string, (target: string, manifest: Manifest) => void | Promise<void>>> =
+  {
+    // Without what only the next build needs.
+    'apps/server/web': (target) =>
+      cpSync(WEB_FOLDER, target, { recursive: true, filter: (path) => !path.endsWith('.sources') }),
+    'apps/cli/dist': async (target, manifest) => {
+      const beside = await bundleCommandLine(target)
+      const dependencies = Object.entries(manifest.dependencies ?? {})
+      manifest.dependencies = Object.fromEntries(
+        dependencies.filter(([name]) => beside.includes(name)),
+      )
+    },
+    'apps/cli/man': (target) => {
+      mkdirSync(target)
+      writeFileSync(join(target, 'couplet.1'), manPage())
+    },
+  }
 
 const WINDOWS = process.platform === 'win32'
 

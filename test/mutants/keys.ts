@@ -113,7 +113,7 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
   // Key validation
   mutant(
     'the factor 65,537 is overlooked',
-    [SOURCE.keys, '[...primesBelow(20_000), 65537]', 'primesBelow(20_000)'],
+    [SOURCE.keys, '[...primesBelow(20_000), EXPONENT]', 'primesBelow(20_000)'],
     [TEST.vectors, 'weakkeys'],
   ),
   mutant(

@@ -5,8 +5,7 @@
 import { readFile } from 'node:fs/promises'
 import type { Context } from './context.ts'
 import { CommandError, UsageError } from './errors.ts'
-import { fromKeyring } from './keyring.ts'
-import { askHidden } from './prompt.ts'
+import type { Streams } from './terminal.ts'
 
 /**
  * For a home that exists: from the file, the keyring, or the person. `undefined` when it needs none.
@@ -22,7 +21,7 @@ export async function passphraseToOpen(
   if (need !== 'passphrase') return undefined
   const fromFile = await passphraseFile(context)
   if (fromFile !== undefined) return fromFile
-  const kept = keyring && !context.options['no-passphrase'] ? await fromKeyring(home) : undefined
+  const kept = keyring && !context.options['no-passphrase'] ? await keptFor(home) : undefined
   if (kept !== undefined) return kept
   if (!context.terminal.interactive || context.options['no-passphrase']) {
     throw new CommandError(
@@ -127,3 +126,13 @@ async function secretIn(path: string, what: string): Promise<string> {
 
 /** What the server takes. (spec/http-api.md, "Account") */
 const PIN_LENGTH = { min: 4, max: 64 } as const
+
+/** Loaded when somebody is asked: most commands are not, and short ones must start at once. */
+async function askHidden(streams: Streams, question: string): Promise<string> {
+  return (await import('./prompt.ts')).askHidden(streams, question)
+}
+
+/** Nor do most look into the keyring. */
+async function keptFor(home: string): Promise<string | undefined> {
+  return (await import('./keyring.ts')).fromKeyring(home)
+}

@@ -87,7 +87,8 @@ function require(condition: boolean, otherwise: string): void {
 
 /** One long division for each few primes, whose product is still an exact number. */
 function hasSmallFactor(n: bigint): boolean {
-  return SMALL_PRIMES.some(({ product, primes }) => {
+  smallPrimes ??= grouped([...primesBelow(20_000), EXPONENT])
+  return smallPrimes.some(({ product, primes }) => {
     const rest = Number(n % product)
     return primes.some((prime) => rest % prime === 0)
   })
@@ -178,8 +179,10 @@ function grouped(primes: readonly number[]): { product: bigint; primes: readonly
 /** DER before the modulus: rsaEncryption, NULL, and lengths for 3072 bits and e = 65537. */
 const SPKI_PREFIX = fromHex('308201a2300d06092a864886f70d01010105000382018f003082018a0282018100')
 const SPKI_SUFFIX = fromHex('0203010001')
-/** … and e itself: a prime of the modulus that equals e has no inverse to decrypt with. */
-const SMALL_PRIMES = grouped([...primesBelow(20_000), 65537])
+/** Made when first needed: most programs judge no key. */
+let smallPrimes: ReturnType<typeof grouped> | undefined
+/** e, among the small primes, too: a prime of the modulus that equals it has no inverse to decrypt with. */
+const EXPONENT = 65537
 const ROCA_PRIMES = primesBelow(168).slice(1)
 const FERMAT_STEPS = 100
 const SQUARES_MOD_16: ReadonlySet<bigint> = new Set([0n, 1n, 4n, 9n])
