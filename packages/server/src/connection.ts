@@ -271,9 +271,13 @@ export class Connection implements Channel, FrameHearer {
   /** Keeps count of what is under way, and answers for it when it fails. */
   #work(length: number, ref: number, work: Promise<void>): void {
     const cost = this.#frames.workBegan(length)
-    work
-      .catch((error: unknown) => this.#workFailed(ref, error))
-      .finally(() => this.#frames.workEnded(cost))
+    work.then(
+      () => this.#frames.workEnded(cost),
+      (error: unknown) => {
+        this.#workFailed(ref, error)
+        this.#frames.workEnded(cost)
+      },
+    )
   }
 
   /** Without the store nothing can be promised; the client asks again. */

@@ -178,11 +178,12 @@ export function encodeClientFrame(frame: ClientFrame): Bytes {
   }
 }
 
-/** The length of the four frames that a message costs. */
+/** The length of the frames that a message costs. */
 function expectedBytes(frame: ClientFrame | ServerFrame): number | undefined {
   if (frame.type === 'put') return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
   if (frame.type === 'deliver') return 1 + ID_BYTES + 8 + frame.envelope.length
   if (frame.type === 'ack') return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
+  if (frame.type === 'acked') return 1 + ID_BYTES
   if (frame.type !== 'put-result') return undefined
   return 1 + 4 + 1 + (frame.outcome.kind === 'delivered' ? RECEIPT_BYTES : 0)
 }
