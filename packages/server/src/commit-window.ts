@@ -146,7 +146,8 @@ export class CommitWindow {
   /** What waits for this mailbox goes to the store: its recipient is gone, or order asks for it. */
   flush(recipientKey: string): void {
     const held = this.#heldFor.get(recipientKey)
-    if (held) for (const one of [...held]) this.#write(one)
+    // A copy: each leaves the list as it is written.
+    if (held) for (const one of held.slice()) this.#write(one)
   }
 
   flushAll(): void {

@@ -1,5 +1,5 @@
 import { toHex } from '@couplet/wire'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Answer } from '../src/mailbox.ts'
 import { RecentEnds } from '../src/recent-ends.ts'
