@@ -21,10 +21,9 @@ export async function bundleCommandLine(folder: string): Promise<readonly string
     configFile: false,
     root: join(ROOT, 'apps/cli'),
     logLevel: 'error',
-    plugins: [builtinsByName()],
+    plugins: [outside(SERVER), builtinsByName()],
     ssr: {
       noExternal: true,
-      external: [SERVER],
       resolve: { conditions: ['source', 'node', 'module', 'import', 'default'] },
     },
     build: {
@@ -80,6 +79,15 @@ const FILES = [
   ['program', 'apps/cli/src/cli.ts'],
   ['home', 'apps/cli/src/home.ts', 'packages/client/src/node/index.ts'],
 ] as const
+
+/** Left alone, whether it is compiled here or not. */
+function outside(name: string): Plugin {
+  return {
+    name: 'outside',
+    enforce: 'pre',
+    resolveId: (id) => (id === name ? { id, external: true } : undefined),
+  }
+}
 
 /**
  * `import` of a module of Node's reads every name that it exports, and some names load as much again:

@@ -18,7 +18,11 @@ export const wsRelay: ServerSubject = {
     const port = await freePort()
     const program = join(import.meta.dirname, 'ws-relay.ts')
     const server = await ServerProcess.start(
-      { command: process.execPath, args: [program, `${port}`] },
+      // The same flag of V8 that our server sets for itself.
+      {
+        command: process.execPath,
+        args: ['--no-concurrent-array-buffer-sweeping', program, `${port}`],
+      },
       port,
     )
     return {

@@ -165,6 +165,18 @@ export const KEYS_MUTANTS: readonly Mutant[] = [
     [SOURCE.nodeHmac, '    INNER.fill(0, 0, end)\n', ''],
     [TEST.primitives, 'HMAC and HKDF with keys'],
   ),
+  {
+    name: 'node: an HMAC of what are no bytes leaves its key for the next one',
+    edits: [
+      {
+        file: SOURCE.nodeHmac,
+        find: 'key.length <= BLOCK_BYTES && end <= INNER.length',
+        replace: '!(key.length > BLOCK_BYTES || end > INNER.length)',
+      },
+      { file: SOURCE.nodeHmac, find: 'isShort && isBytes', replace: 'isShort' },
+    ],
+    killedBy: [TEST.primitives, 'spoils no other one'],
+  },
   mutant(
     'node: HMAC has the inner pad where the outer one belongs',
     [SOURCE.nodeHmac, '^ IPAD ^ OPAD', '^ 0'],

@@ -110,6 +110,24 @@ describe.each(Object.entries(PROVIDERS))('%s', (_name, primitives) => {
     }
   })
 
+  test('an HMAC of what are no bytes spoils no other one', () => {
+    const [key, shorter, text] = [random(64), random(32), random(40)]
+    const expected = createHmac('sha256', shorter).update(text).digest('hex')
+    for (const wrong of [text.buffer, new DataView(text.buffer), 'text', undefined]) {
+      for (const [of, part] of [
+        [key, wrong],
+        [wrong, text],
+      ] as unknown as [Uint8Array, Uint8Array][]) {
+        try {
+          primitives.hmacSha256(of, part)
+        } catch {
+          // Refused, or taken for the bytes that it stands for.
+        }
+        expect(toHex(primitives.hmacSha256(shorter, text))).toBe(expected)
+      }
+    }
+  })
+
   test('two encapsulations differ, and both open', () => {
     const seed = random(64)
     const key = primitives.kemPublicKey(seed)

@@ -8,7 +8,7 @@
  * the garbage collector has to move, so they are rows of bytes in one ring, found by chains of numbers.
  */
 import { randomBytes } from 'node:crypto'
-import { equalBytes, type NackReason } from '@couplet/wire'
+import { equalBytes, NACK_REASONS } from '@couplet/wire'
 import { type Answer, type Ended, saysMore } from './mailbox.ts'
 
 /** Without its id, which is its place here. */
@@ -49,6 +49,7 @@ export class RecentEnds {
     this.#next = (row + 1) % this.#limit
     this.#remove(row)
     const at = row * ROW_BYTES
+    this.#rows.fill(0, at, at + ROW_BYTES)
     this.#rows.set(id, at)
     this.#rows.set(sender, at + SENDER_AT)
     this.#rows.set(recipient, at + RECIPIENT_AT)
@@ -86,8 +87,10 @@ export class RecentEnds {
   /** Forgets what somebody sent, and what somebody was sent. */
   forgetAbout(identityId: Uint8Array): void {
     for (let row = 0; row < this.#limit; row++) {
+      if (this.#answers[row] === EMPTY) continue
       if (this.#is(row, SENDER_AT, identityId) || this.#is(row, RECIPIENT_AT, identityId)) {
         this.#remove(row)
+        this.#rows.fill(0, row * ROW_BYTES, (row + 1) * ROW_BYTES)
       }
     }
   }
@@ -139,7 +142,7 @@ export class RecentEnds {
     if (code === DELIVERED) return { kind: 'delivered', receipt: this.#bytes(row, RECEIPT_AT) }
     return code === SETTLED
       ? { kind: 'settled' }
-      : { kind: 'refused', reason: REASONS[code - REFUSED]! }
+      : { kind: 'refused', reason: NACK_REASONS[code - REFUSED]! }
   }
 
   /** A copy: the row will be another's. */
@@ -150,7 +153,7 @@ export class RecentEnds {
 }
 
 function codeOf(end: Answer): number {
-  if (end.kind === 'refused') return REFUSED + REASONS.indexOf(end.reason)
+  if (end.kind === 'refused') return REFUSED + NACK_REASONS.indexOf(end.reason)
   return end.kind === 'delivered' ? DELIVERED : SETTLED
 }
 
@@ -178,8 +181,8 @@ const ROW_BYTES = 128
 const EMPTY = 0
 const SETTLED = 1
 const DELIVERED = 2
+/** … and the number of the reason. */
 const REFUSED = 3
-const REASONS: readonly NackReason[] = ['late', 'unknown-session', 'retired-prekey', 'invalid']
 
 /** No row. */
 const NONE = -1

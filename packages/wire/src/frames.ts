@@ -148,7 +148,13 @@ const TYPE = {
 } as const
 
 const PUT_MODES: readonly PutMode[] = ['evict', 'if-room']
-const NACK_REASONS: readonly NackReason[] = ['late', 'unknown-session', 'retired-prekey', 'invalid']
+/** By their numbers on the wire. */
+export const NACK_REASONS: readonly NackReason[] = [
+  'late',
+  'unknown-session',
+  'retired-prekey',
+  'invalid',
+]
 const STATUS_KINDS = ['waiting', 'delivered', 'settled', 'refused', 'evicted', 'unknown'] as const
 /** Positions of `STATUS_KINDS` and, behind them, what only a put can answer. */
 const OUTCOME_KINDS = [...STATUS_KINDS, 'stored', 'duplicate', 'full'] as const

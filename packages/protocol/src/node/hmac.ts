@@ -12,9 +12,10 @@ import { createHmac, hash } from 'node:crypto'
 /** @returns 32 bytes, in memory of their own. */
 export function hmacSha256(key: Uint8Array, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   const end = BLOCK_BYTES + totalLength(parts)
-  return key.length > BLOCK_BYTES || end > INNER.length
-    ? hmacOfLong(key, parts)
-    : hmacOfShort(key, parts, end)
+  const isShort = key.length <= BLOCK_BYTES && end <= INNER.length
+  // What a program without types may give: createHmac knows what to do with it.
+  const isBytes = key instanceof Uint8Array && parts.every((part) => part instanceof Uint8Array)
+  return isShort && isBytes ? hmacOfShort(key, parts, end) : hmacOfLong(key, parts)
 }
 
 function hmacOfShort(
@@ -25,7 +26,7 @@ function hmacOfShort(
   try {
     INNER.set(key)
     for (let i = 0; i < BLOCK_BYTES; i++) INNER[i]! ^= IPAD
-    for (let i = 0; i < BLOCK_BYTES; i++) OUTER_PAD[i] = INNER[i]! ^ IPAD ^ OPAD
+    for (let i = 0; i < BLOCK_BYTES; i++) OUTER_BYTES[i] = INNER[i]! ^ IPAD ^ OPAD
     let at = BLOCK_BYTES
     for (const part of parts) {
       INNER.set(part, at)
@@ -37,7 +38,7 @@ function hmacOfShort(
   } finally {
     // The next key may be shorter.
     INNER.fill(0, 0, end)
-    OUTER_PAD.fill(0)
+    OUTER_BYTES.fill(0)
   }
 }
 
@@ -61,4 +62,4 @@ const OPAD = 0x5c
 const INNER = new Uint8Array(2 ** 12)
 /** K ^ opad, and behind it the inner hash. */
 const OUTER = Buffer.alloc(BLOCK_BYTES + HASH_BYTES)
-const OUTER_PAD = new Uint8Array(OUTER.buffer, OUTER.byteOffset, BLOCK_BYTES)
+const OUTER_BYTES = new Uint8Array(OUTER.buffer, OUTER.byteOffset, OUTER.length)
