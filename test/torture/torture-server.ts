@@ -106,7 +106,10 @@ export class TortureServer {
     const until = Date.now() + START_LIMIT_MS
     while (this.#child === child) {
       try {
-        await fetch(`http://localhost:${this.#options.port}/`)
+        // A server that dies while it is asked has once left the question open for ever.
+        await fetch(`http://localhost:${this.#options.port}/`, {
+          signal: AbortSignal.timeout(ANSWER_LIMIT_MS),
+        })
         return
       } catch {
         await new Promise((resolve) => setTimeout(resolve, 50))
@@ -152,3 +155,4 @@ function workersOf(pid: number): readonly number[] {
 }
 
 const START_LIMIT_MS = 60_000
+const ANSWER_LIMIT_MS = 5000
