@@ -99,9 +99,9 @@ async function workerIs(page: Page, goal: 'active' | 'waiting' | 'none waiting')
 }
 
 /** Another build in the folder of the first: one other name in the page, and so another worker. */
-async function makeSecondBuild(folder: string): Promise<void> {
+async function makeSecondBuild(app: string): Promise<void> {
   const change = async (name: string, edit: (text: string) => string) => {
-    const file = join(folder, name)
+    const file = join(app, name)
     for (const suffix of ['.br', '.gz']) await rm(file + suffix)
     await writeFile(file, edit(await readFile(file, 'utf8')))
   }

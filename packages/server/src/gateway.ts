@@ -2,8 +2,15 @@
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
-import { CLOSE_CODE, MAX_FRAME_BYTES, SOCKET_PATH, SOCKET_PROTOCOL, WireError } from '@couplet/wire'
-import { WebSocketServer } from 'ws'
+import {
+  CLOSE_CODE,
+  MAX_FRAME_BYTES,
+  type ServerName,
+  SOCKET_PATH,
+  SOCKET_PROTOCOL,
+  WireError,
+} from '@couplet/wire'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { clientAddress, type TrustedProxies } from './addresses.ts'
 import { requireVersion, type Version, versionInSubprotocols } from './client-version.ts'
 import { Connection, type ConnectionServices } from './connection.ts'
@@ -58,15 +65,11 @@ export class Gateway {
     }
     socket.once('close', release)
     socket.setNoDelay(true)
+    const serverNames = this.#doors.names(request.headers.host)
+    const isTooOld = this.#isTooOld(request)
     this.#webSockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection: Connection = new Connection(this.#services, {
-        webSocket,
-        socket,
-        serverNames: this.#doors.names(request.headers.host),
-        onClosed: () => this.#connections.delete(connection),
-      })
-      this.#connections.add(connection)
-      if (this.#isTooOld(request)) connection.refuse('client-too-old', CLOSE_CODE.tooOld)
+      const connection = this.#open(webSocket, socket, serverNames)
+      if (isTooOld) connection.refuse('client-too-old', CLOSE_CODE.tooOld)
     })
   }
 
@@ -79,6 +82,18 @@ export class Gateway {
   close(): void {
     clearInterval(this.#pings)
     for (const connection of this.#connections) connection.close('stopping')
+  }
+
+  /** On its own: what a connection keeps must not keep the request, which is as large. */
+  #open(webSocket: WebSocket, socket: Socket, serverNames: readonly ServerName[]): Connection {
+    const connection: Connection = new Connection(this.#services, {
+      webSocket,
+      socket,
+      serverNames,
+      onClosed: () => this.#connections.delete(connection),
+    })
+    this.#connections.add(connection)
+    return connection
   }
 
   /** @throws {WireError} when this is no upgrade to a socket of ours. */
