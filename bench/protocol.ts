@@ -114,6 +114,6 @@ class Worker implements Contestant {
   }
 }
 
-/** As our server and daemon run, and the same for everybody. (apps/server/src/buffers.ts) */
+/** As our server and daemon run, and the same for everybody. (apps/server/src/garbage-collector.ts) */
 const FREE_BUFFERS_AT_HOME = '--no-concurrent-array-buffer-sweeping'
 const PEERS = join(import.meta.dirname, 'protocol')

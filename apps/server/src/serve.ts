@@ -14,11 +14,11 @@ import {
   systemClock,
   trustedProxies,
 } from '@couplet/server'
-import { freeBuffersOnThisThread } from './buffers.ts'
 import { type Config, ConfigError, type Environment, readConfig } from './config.ts'
 import type { ConfigLimits } from './config-limits.ts'
 import { openEngine, withoutPasswords } from './engine.ts'
 import { EXIT } from './exit-codes.ts'
+import { tuneGarbageCollector } from './garbage-collector.ts'
 import { HELP } from './help.ts'
 import { webFolder } from './web-folder.ts'
 import { type Running, startWorkers } from './workers.ts'
@@ -46,7 +46,7 @@ export async function serve(args: readonly string[], environment: Environment): 
 }
 
 async function run(config: Config): Promise<number> {
-  freeBuffersOnThisThread()
+  tuneGarbageCollector()
   const stopped = stopSignal()
   let metrics: MetricsListener | undefined
   let closeOperator: (() => Promise<void>) | undefined

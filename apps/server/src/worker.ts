@@ -1,12 +1,12 @@
 /** One of several processes that serve: started by `workers.ts`, and ended with it. */
 import cluster from 'node:cluster'
 import { joinHub, type Server } from '@couplet/server'
-import { freeBuffersOnThisThread } from './buffers.ts'
 import { openEngine } from './engine.ts'
+import { tuneGarbageCollector } from './garbage-collector.ts'
 import { startServer } from './serve.ts'
 import type { FromWorker, Question, ToWorker, WorkerTask } from './workers.ts'
 
-freeBuffersOnThisThread()
+tuneGarbageCollector()
 const { config, worker, hub } = JSON.parse(process.env.COUPLET_WORKER_TASK!) as WorkerTask
 // A terminal's Ctrl-C reaches everybody; the one who started us says when to stop.
 process.on('SIGINT', () => {})

@@ -6,7 +6,8 @@
  * Over any store. For each mailbox the store sees operations in the order in which they came.
  */
 import { type EnvelopeStatus, equalBytes, type PutMode } from '@couplet/wire'
-import { keyOf } from './keys.ts'
+import { type IdEntry, IdTable } from './id-table.ts'
+import { findById, removeFrom } from './lists.ts'
 import type { Answer } from './mailbox.ts'
 import type { AckResult, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RecentEnds } from './recent-ends.ts'
@@ -19,24 +20,32 @@ export const COMMIT_WINDOW_MS = 100
 
 /** An envelope that waits for its recipient's answer. */
 interface Held {
-  readonly recipient: Uint8Array
-  readonly recipientKey: string
-  readonly idKey: string
+  readonly id: Uint8Array
+  readonly mailbox: HeldMailbox
   readonly envelope: StoredEnvelope
   readonly mode: PutMode
   /** By the monotonic clock, milliseconds. */
   readonly deadline: number
   readonly answer: PromiseWithResolvers<PutResult>
+  /** Whose deadlines come before and after. */
+  older: Held | undefined
+  newer: Held | undefined
+}
+
+/** The id is the recipient's. */
+interface HeldMailbox extends IdEntry<HeldMailbox> {
+  /** At most a window, the oldest first. */
+  readonly held: Held[]
 }
 
 export class CommitWindow {
   readonly #store: MailboxStore
   readonly #windowMs: number
   readonly #recent = new RecentEnds()
-  /** By id; in the order of their deadlines. */
-  readonly #held = new Map<string, Held>()
-  /** By recipient. */
-  readonly #heldFor = new Map<string, Held[]>()
+  /** Where something is held. */
+  readonly #mailboxes = new IdTable<HeldMailbox>()
+  #oldest: Held | undefined
+  #newest: Held | undefined
   #timer: NodeJS.Timeout | undefined
 
   constructor(store: MailboxStore, windowMs: number = COMMIT_WINDOW_MS) {
@@ -47,31 +56,18 @@ export class CommitWindow {
   /**
    * @param pushed - the envelope was pushed to its recipient just now, and every other one that
    *   waits in this mailbox was, too: then it is not in the store yet, and may wait.
-   * @param keys - of recipient and id, for who has made them already.
    */
   put(
     recipient: Uint8Array,
     envelope: StoredEnvelope,
     mode: PutMode,
     pushed: boolean,
-    keys: readonly [recipient: string, id: string] = [keyOf(recipient), keyOf(envelope.id)],
   ): Promise<PutResult> {
-    const [recipientKey, idKey] = keys
-    if (!pushed || this.#windowMs === 0 || this.#held.has(idKey)) {
-      this.flush(recipientKey)
+    if (!pushed || this.#windowMs === 0 || this.#find(recipient, envelope.id)) {
+      this.flush(recipient)
       return this.#store.put(recipient, envelope, mode)
     }
-    const held: Held = {
-      recipient,
-      recipientKey,
-      idKey,
-      envelope,
-      mode,
-      deadline: performance.now() + this.#windowMs,
-      answer: Promise.withResolvers(),
-    }
-    this.#hold(held)
-    return held.answer.promise
+    return this.#hold(recipient, envelope, mode)
   }
 
   /**
@@ -90,8 +86,8 @@ export class CommitWindow {
     at: number,
     pushedFor?: Uint8Array,
   ): Promise<AckResult> {
-    const held = this.#held.get(keyOf(id))
-    if (held && equalBytes(held.recipient, recipient)) {
+    const held = this.#find(recipient, id)
+    if (held) {
       const { id: ownId, sender } = held.envelope
       const ended = { id: ownId, sender, end: answer, endedAt: at }
       this.#release(held)
@@ -101,7 +97,7 @@ export class CommitWindow {
     }
     const ended = this.#recent.upgrade(recipient, id, answer, at)
     if (ended) return { ended, room: false }
-    this.flush(keyOf(recipient))
+    this.flush(recipient)
     return this.#store.ack(recipient, id, answer, at, pushedFor)
   }
 
@@ -110,19 +106,19 @@ export class CommitWindow {
     limit: number,
     except: readonly Uint8Array[],
   ): Promise<readonly StoredEnvelope[]> {
-    this.flush(keyOf(recipient))
+    this.flush(recipient)
     return this.#store.fetch(recipient, limit, except)
   }
 
   hasRoom(recipient: Uint8Array): Promise<boolean> {
-    this.flush(keyOf(recipient))
+    this.flush(recipient)
     return this.#store.hasRoom(recipient)
   }
 
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
-    for (const id of ids) {
-      const held = this.#held.get(keyOf(id))
-      if (held && equalBytes(held.envelope.sender, sender)) this.flush(held.recipientKey)
+    for (const { id, mailbox, envelope } of this.#all()) {
+      const isAsked = (asked: Uint8Array): boolean => equalBytes(asked, id)
+      if (equalBytes(envelope.sender, sender) && ids.some(isAsked)) this.flush(mailbox.id)
     }
     const statuses = await this.#store.status(sender, ids)
     return statuses.map((status, index) =>
@@ -133,7 +129,7 @@ export class CommitWindow {
   }
 
   async drop(identityId: Uint8Array): Promise<void> {
-    this.flush(keyOf(identityId))
+    this.flush(identityId)
     this.#recent.forgetAbout(identityId)
     await this.#store.drop(identityId)
   }
@@ -144,14 +140,14 @@ export class CommitWindow {
   }
 
   /** What waits for this mailbox goes to the store: its recipient is gone, or order asks for it. */
-  flush(recipientKey: string): void {
-    const held = this.#heldFor.get(recipientKey)
+  flush(recipient: Uint8Array): void {
+    const mailbox = this.#mailboxes.find(recipient)
     // A copy: each leaves the list as it is written.
-    if (held) for (const one of held.slice()) this.#write(one)
+    if (mailbox) for (const one of mailbox.held.slice()) this.#write(one)
   }
 
   flushAll(): void {
-    for (const held of this.#held.values()) this.#write(held)
+    for (const held of this.#all()) this.#write(held)
   }
 
   /** Before a stop in good order: everything is written, receipts of unwritten envelopes too. */
@@ -164,25 +160,59 @@ export class CommitWindow {
     await Promise.all(writes)
   }
 
-  #hold(held: Held): void {
-    this.#held.set(held.idKey, held)
-    const others = this.#heldFor.get(held.recipientKey)
-    if (others) others.push(held)
-    else this.#heldFor.set(held.recipientKey, [held])
+  #find(recipient: Uint8Array, id: Uint8Array): Held | undefined {
+    const mailbox = this.#mailboxes.find(recipient)
+    return mailbox && findById(mailbox.held, id)
+  }
+
+  /** The oldest first. */
+  #all(): readonly Held[] {
+    const all: Held[] = []
+    for (let held = this.#oldest; held; held = held.newer) all.push(held)
+    return all
+  }
+
+  #hold(recipient: Uint8Array, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
+    let mailbox = this.#mailboxes.find(recipient)
+    if (!mailbox) {
+      mailbox = { id: recipient, held: [], chained: undefined }
+      this.#mailboxes.add(mailbox)
+    }
+    const held: Held = {
+      id: envelope.id,
+      mailbox,
+      envelope,
+      mode,
+      deadline: performance.now() + this.#windowMs,
+      answer: Promise.withResolvers(),
+      older: this.#newest,
+      newer: undefined,
+    }
+    mailbox.held.push(held)
+    if (this.#newest) this.#newest.newer = held
+    else this.#oldest = held
+    this.#newest = held
     this.#timer ??= setTimeout(() => this.#expire(), this.#windowMs)
+    return held.answer.promise
   }
 
   #release(held: Held): void {
-    this.#held.delete(held.idKey)
-    const others = this.#heldFor.get(held.recipientKey)!
-    if (others.length === 1) this.#heldFor.delete(held.recipientKey)
-    else others.splice(others.indexOf(held), 1)
+    const { mailbox, older, newer } = held
+    removeFrom(mailbox.held, held)
+    if (mailbox.held.length === 0) this.#mailboxes.remove(mailbox)
+    if (older) older.newer = newer
+    else this.#oldest = newer
+    if (newer) newer.older = older
+    else this.#newest = older
+    // What is done keeps nothing that comes after it. (id-table.ts)
+    held.older = undefined
+    held.newer = undefined
   }
 
   #write(held: Held): void {
     this.#release(held)
     this.#store
-      .put(held.recipient, held.envelope, held.mode)
+      .put(held.mailbox.id, held.envelope, held.mode)
       .then(held.answer.resolve, held.answer.reject)
   }
 
@@ -194,12 +224,12 @@ export class CommitWindow {
     const now = performance.now()
     afterTurns(TURNS_OF_PATIENCE, () => {
       this.#timer = undefined
-      for (const held of this.#held.values()) {
-        if (held.deadline > now) {
-          this.#timer = setTimeout(() => this.#expire(), left(held))
+      while (this.#oldest) {
+        if (this.#oldest.deadline > now) {
+          this.#timer = setTimeout(() => this.#expire(), left(this.#oldest))
           return
         }
-        this.flush(held.recipientKey)
+        this.flush(this.#oldest.mailbox.id)
       }
     })
   }

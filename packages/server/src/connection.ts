@@ -232,14 +232,14 @@ export class Connection implements Channel, FrameHearer {
     const today = dayOf(clock.now())
     if (!this.#user || this.#seenAt >= today) return
     this.#seenAt = today
-    touch(this.#user.identityId).catch(() => {})
+    touch(this.#user.id).catch(() => {})
   }
 
   #put(user: LiveUser, frame: ClientFrame & { readonly type: 'put' }): Promise<void> {
     const { ref, mode, recipient, envelope } = frame
     const { delivery, meter } = this.#services
     return delivery.put({
-      sender: user.identityId,
+      sender: user.id,
       recipient,
       bytes: envelope,
       mode,
@@ -253,7 +253,7 @@ export class Connection implements Channel, FrameHearer {
   async #status(user: LiveUser, ref: number, ids: readonly Uint8Array[]): Promise<void> {
     const { questions, clock } = this.#services
     questions.take(user.key, clock.now())
-    const statuses = await this.#services.delivery.status(user.identityId, ids)
+    const statuses = await this.#services.delivery.status(user.id, ids)
     this.#frames.send({ type: 'status-result', ref, statuses })
   }
 

@@ -3,16 +3,17 @@ import type { Socket } from 'node:net'
 
 /** Holds back what is written to the socket until this turn is over. */
 export function corkForThisTurn(socket: Socket): void {
-  if (corked.has(socket)) return
+  // Whoever else corks a socket uncorks it before anything of ours is written.
+  if (socket.writableCorked > 0) return
   socket.cork()
-  if (corked.size === 0) setImmediate(uncorkAll)
-  corked.add(socket)
+  if (corked.length === 0) setImmediate(uncorkAll)
+  corked.push(socket)
 }
 
 function uncorkAll(): void {
-  const sockets = [...corked]
-  corked.clear()
+  const sockets = corked
+  corked = []
   for (const socket of sockets) socket.uncork()
 }
 
-const corked = new Set<Socket>()
+let corked: Socket[] = []

@@ -9,8 +9,9 @@ import { hash } from 'node:crypto'
 import { type EnvelopeStatus, type PutOutcome, WireError } from '@couplet/wire'
 import type { Bus } from './bus.ts'
 import { CommitWindow } from './commit-window.ts'
+import { IdTable } from './id-table.ts'
 import type { Identities } from './identities.ts'
-import { keyOf } from './keys.ts'
+import { bytesOf, keyOf } from './keys.ts'
 import { type Channel, LiveUser } from './live-user.ts'
 import type { Answer, End } from './mailbox.ts'
 import { isEnd, OpenPuts } from './open-puts.ts'
@@ -51,7 +52,7 @@ export class Delivery {
   readonly #window: number
   readonly #sendLimits: SendLimits | undefined
   readonly #presence: Presence | undefined
-  readonly #live = new Map<string, LiveUser>()
+  readonly #live = new IdTable<LiveUser>()
   readonly #openPuts = new OpenPuts()
   readonly #roomWaiters = new RoomWaiters()
   /** None, when this process serves alone. */
@@ -90,32 +91,31 @@ export class Delivery {
       },
     })
     this.#identities.remember(identityId)
-    this.#live.set(user.key, user)
+    this.#live.add(user)
     this.#presence?.isBack(identityId)
     return user
   }
 
   /** The user's connection ended: what it left open is told to the senders. */
   detach(user: LiveUser): void {
-    if (this.#live.get(user.key) === user) {
-      this.#live.delete(user.key)
-      this.#router?.detach(user.identityId)
+    if (this.#live.remove(user)) {
+      this.#router?.detach(user.id)
       this.#sendLimits?.leave(user.key, this.#clock.now())
     }
-    this.#commits.flush(user.key)
+    this.#commits.flush(user.id)
     for (const { id, sender, evicted, passedThrough } of user.leave()) {
       if (passedThrough) {
-        this.#awaitRoom(user.identityId, sender)
+        this.#awaitRoom(user.id, sender)
         passedThrough({ kind: 'full' })
       } else if (evicted) {
-        this.#tellEvicted({ recipient: user.identityId, id, sender })
+        this.#tellEvicted({ recipient: user.id, id, sender })
       }
     }
   }
 
   /** Ends the connection of a user who has one. */
   disconnect(identityId: Uint8Array, reason: 'replaced' | 'unauthenticated'): void {
-    const user = this.#live.get(keyOf(identityId))
+    const user = this.#live.find(identityId)
     if (!user) return
     this.detach(user)
     user.channel.close(reason)
@@ -129,11 +129,12 @@ export class Delivery {
    */
   async put(put: Put): Promise<void> {
     this.#sendLimits?.takeFrom(() => keyOf(put.sender), this.#clock.now())
-    const asking = this.#identities.ask(put.recipient)
+    const isHere = this.#live.find(put.recipient) !== undefined
+    const asking = this.#identities.ask(put.recipient, isHere)
     if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
-    if (this.#router && !this.#live.has(keyOf(put.recipient))) {
+    if (this.#router && !this.#live.find(put.recipient)) {
       const { sender, recipient } = put
       const isFriend = this.#sendLimits?.areFriends(keyOf(recipient), () => keyOf(sender)) ?? false
       if (await this.#router.put(this.#noticing({ ...put, isFriend }))) {
@@ -146,10 +147,7 @@ export class Delivery {
 
   async #putHere(put: Put): Promise<void> {
     const { sender, recipient, bytes, mode } = put
-    const key = keyOf(recipient)
-    const senderKey = (): string => keyOf(sender)
-    this.#sendLimits?.takeFor(key, senderKey, put.isFriend ?? false, this.#clock.now())
-    this.#sendLimits?.wrote(senderKey, key)
+    if (this.#sendLimits) this.#limit(this.#sendLimits, put)
     const id: Uint8Array = hash('sha256', bytes, 'buffer')
     const known = this.#commits.known(sender, recipient, id)
     if (known) {
@@ -157,17 +155,16 @@ export class Delivery {
       return
     }
     const envelope = { id, sender, storedAt: this.#clock.now(), envelope: bytes }
-    const idKey = keyOf(id)
-    const open = this.#openPuts.begin(key, idKey, sender)
+    const open = this.#openPuts.begin(recipient, id, sender)
     let meanwhile: ReturnType<OpenPuts['finish']>
     let result: PutResult
     try {
-      const pushed = this.#live.get(key)?.offer(envelope, idKey) ?? false
-      result = await this.#commits.put(recipient, envelope, mode, pushed, [key, idKey])
+      const pushed = this.#live.find(recipient)?.offer(envelope) ?? false
+      result = await this.#commits.put(recipient, envelope, mode, pushed)
     } finally {
-      meanwhile = this.#openPuts.finish(idKey, open)
+      meanwhile = this.#openPuts.finish(open)
     }
-    if (result.outcome.kind === 'stored' && !this.#live.has(key)) {
+    if (result.outcome.kind === 'stored' && !this.#live.find(recipient)) {
       this.#router?.written(recipient)
       // What is sent again has been told of before.
       if (mode === 'evict') this.#presence?.messageWaits(recipient)
@@ -178,12 +175,20 @@ export class Delivery {
     else this.#settle(put, id, result.outcome)
   }
 
+  /** @throws {WireError} `rate-limited`. */
+  #limit(limits: SendLimits, { sender, recipient, isFriend = false }: Put): void {
+    const recipientKey = keyOf(recipient)
+    const senderKey = (): string => keyOf(sender)
+    limits.takeFor(recipientKey, senderKey, isFriend, this.#clock.now())
+    limits.wrote(senderKey, recipientKey)
+  }
+
   /** The recipient's word on an envelope. Resolves when it has been applied. */
   async answer(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
     const pushed = user.answered(id)
-    const toldByPut = pushed && this.#openPuts.ended(user.key, pushed.key, pushed.sender, answer)
+    const toldByPut = pushed && this.#openPuts.ended(user.id, pushed.id, pushed.sender, answer)
     const at = this.#clock.now()
-    const recipient = user.identityId
+    const recipient = user.id
     const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)
     if (pushed?.passedThrough) pushed.passedThrough(answer)
     else if (ended && !toldByPut) this.#notice(recipient, ended.sender, id, ended.end)
@@ -258,30 +263,28 @@ export class Delivery {
 
   /** No room in the mailbox: to a user who is connected and reading, it is passed through. */
   #full(put: Put, envelope: StoredEnvelope, roomSince: boolean): void {
-    const key = keyOf(put.recipient)
     const settle = (outcome: PutOutcome) => this.#settle(put, envelope.id, outcome)
-    if (this.#live.get(key)?.passThrough(envelope, settle)) return
+    if (this.#live.find(put.recipient)?.passThrough(envelope, settle)) return
     put.settle({ kind: 'full' })
-    if (roomSince) this.#live.get(keyOf(put.sender))?.channel.room(put.recipient)
+    if (roomSince) this.#live.find(put.sender)?.channel.room(put.recipient)
     else this.#awaitRoom(put.recipient, put.sender)
   }
 
   /** While the recipient's connection may still answer, the end is open. */
   #evicted(eviction: Eviction): void {
-    const key = keyOf(eviction.recipient)
-    if (!this.#live.get(key)?.evicted(eviction.id)) this.#tellEvicted(eviction)
+    if (!this.#live.find(eviction.recipient)?.evicted(eviction.id)) this.#tellEvicted(eviction)
   }
 
   #tellEvicted({ recipient, id, sender }: Eviction): void {
     this.#awaitRoom(recipient, sender)
     const end = { kind: 'evicted' } as const
-    if (!this.#openPuts.ended(keyOf(recipient), keyOf(id), sender, end)) {
+    if (!this.#openPuts.ended(recipient, id, sender, end)) {
       this.#notice(recipient, sender, id, end)
     }
   }
 
   #notice(recipient: Uint8Array, sender: Uint8Array, id: Uint8Array, end: End): void {
-    const user = this.#live.get(keyOf(sender))
+    const user = this.#live.find(sender)
     if (user) user.channel.notice(id, end)
     else this.#router?.ended(recipient, sender, id, end)
   }
@@ -289,7 +292,7 @@ export class Delivery {
   /** A sender who is connected here is told when the mailbox has room. */
   #awaitRoom(recipient: Uint8Array, sender: Uint8Array): void {
     this.#roomWaiters.add(keyOf(recipient), keyOf(sender))
-    if (this.#live.has(keyOf(sender))) this.#router?.awaitRoom(recipient)
+    if (this.#live.find(sender)) this.#router?.awaitRoom(recipient)
   }
 
   #tellRoom(recipient: Uint8Array): void {
@@ -298,11 +301,10 @@ export class Delivery {
   }
 
   #tellRoomHere(recipient: Uint8Array): void {
-    const key = keyOf(recipient)
-    this.#openPuts.roomTold(key)
+    this.#openPuts.roomTold(recipient)
     this.#router?.roomTold(recipient)
-    for (const sender of this.#roomWaiters.take(key)) {
-      this.#live.get(sender)?.channel.room(recipient)
+    for (const sender of this.#roomWaiters.take(keyOf(recipient))) {
+      this.#live.find(bytesOf(sender))?.channel.room(recipient)
     }
   }
 
@@ -314,23 +316,23 @@ export class Delivery {
   /** What other processes ask of this one, and tell it. */
   #routerEvents(): RouterEvents {
     return {
-      putHere: (put) => (this.#live.has(keyOf(put.recipient)) ? this.#putHere(put) : undefined),
+      putHere: (put) => (this.#live.find(put.recipient) ? this.#putHere(put) : undefined),
       ended: (recipient, sender, id, end) => {
-        const told = this.#openPuts.ended(keyOf(recipient), keyOf(id), sender, end)
-        if (!told) this.#live.get(keyOf(sender))?.channel.notice(id, end)
+        const told = this.#openPuts.ended(recipient, id, sender, end)
+        if (!told) this.#live.find(sender)?.channel.notice(id, end)
         if (end.kind === 'evicted') this.#awaitRoom(recipient, sender)
       },
       room: (recipient) => this.#tellRoomHere(recipient),
       hearsRoom: (recipient) => this.#lookForRoom(recipient),
       replaced: (identityId) => this.disconnect(identityId, 'replaced'),
-      written: (identityId) => this.#live.get(keyOf(identityId))?.lookAgain(),
+      written: (identityId) => this.#live.find(identityId)?.lookAgain(),
       forgotten: (identityId) => {
         this.#identities.forget(identityId)
         this.disconnect(identityId, 'unauthenticated')
       },
       missed: () => {
         this.#identities.forgetAll()
-        for (const user of this.#live.values()) user.lookAgain()
+        for (const user of this.#live.all()) user.lookAgain()
       },
     }
   }

@@ -18,8 +18,13 @@ export class Identities {
     this.#directory = directory
   }
 
-  /** Nothing, when it is known to be registered; else whether it is, once the store has answered. */
-  ask(identityId: Uint8Array): Promise<boolean> | undefined {
+  /**
+   * Nothing, when it is known to be registered; else whether it is, once the store has answered.
+   *
+   * @param isHere - it is connected, so it is registered.
+   */
+  ask(identityId: Uint8Array, isHere: boolean): Promise<boolean> | undefined {
+    if (isHere && this.#asking.size === 0) return undefined
     const key = keyOf(identityId)
     const asked = this.#asking.size > 0 ? this.#asking.get(key) : undefined
     if (asked) return asked

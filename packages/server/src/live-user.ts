@@ -7,7 +7,9 @@
  * pushed and nothing is kept: what was missed is fetched from the mailbox when there is room.
  */
 import type { EnvelopeStatus, PutOutcome } from '@couplet/wire'
+import type { IdEntry } from './id-table.ts'
 import { keyOf } from './keys.ts'
+import { findById, removeFrom } from './lists.ts'
 import type { StoredEnvelope } from './ports.ts'
 
 /** Deliveries under way to one user before the server waits for acknowledgements. */
@@ -29,8 +31,6 @@ export interface Channel {
 /** An envelope that was pushed and not answered yet. */
 export interface InFlight {
   readonly id: Uint8Array
-  /** The id as `keyOf` has it. */
-  readonly key: string
   readonly sender: Uint8Array
   /** It left the mailbox since; its sender hears of it only if no answer comes. */
   evicted: boolean
@@ -43,13 +43,17 @@ export type Fetch = (
   except: readonly Uint8Array[],
 ) => Promise<readonly StoredEnvelope[]>
 
-export class LiveUser {
-  readonly identityId: Uint8Array
+export class LiveUser implements IdEntry<LiveUser> {
+  /** identityId. */
+  readonly id: Uint8Array
+  /** The same as `keyOf` has it. */
   readonly key: string
+  chained: LiveUser | undefined
   readonly channel: Channel
   readonly #fetch: Fetch
   readonly #window: number
-  readonly #inFlight = new Map<string, InFlight>()
+  /** At most a window. */
+  #inFlight: InFlight[] = []
   /** Something may wait in the mailbox that was not pushed. */
   #behind = true
   /** While the mailbox is being read: whether more arrived, and what was answered meanwhile. */
@@ -63,7 +67,7 @@ export class LiveUser {
     readonly fetch: Fetch
     readonly window: number
   }) {
-    this.identityId = options.identityId
+    this.id = options.identityId
     this.key = keyOf(options.identityId)
     this.channel = options.channel
     this.#fetch = options.fetch
@@ -74,10 +78,10 @@ export class LiveUser {
    * Pushes an envelope that just arrived, if this user is caught up. Answers whether it did; if not,
    * it is fetched from the mailbox later.
    */
-  offer(envelope: StoredEnvelope, key: string = keyOf(envelope.id)): boolean {
-    if (this.#inFlight.has(key)) return false
+  offer(envelope: StoredEnvelope): boolean {
+    if (this.#find(envelope.id)) return false
     if (!this.#behind && this.#canPush()) {
-      this.#push(envelope, key)
+      this.#push(envelope)
       return true
     }
     this.#behind = true
@@ -92,11 +96,10 @@ export class LiveUser {
    * Answers whether there was room in the window.
    */
   passThrough(envelope: StoredEnvelope, settle: (outcome: PutOutcome) => void): boolean {
-    const key = keyOf(envelope.id)
-    let entry = this.#inFlight.get(key)
+    let entry = this.#find(envelope.id)
     if (!entry) {
       if (!this.#canPush()) return false
-      entry = this.#push(envelope, key)
+      entry = this.#push(envelope)
     }
     entry.passedThrough?.({ kind: 'full' })
     entry.passedThrough = settle
@@ -112,17 +115,16 @@ export class LiveUser {
 
   /** An envelope left the mailbox. Answers whether its end is open, because it is in flight. */
   evicted(id: Uint8Array): boolean {
-    const entry = this.#inFlight.get(keyOf(id))
+    const entry = this.#find(id)
     if (entry) entry.evicted = true
     return entry !== undefined
   }
 
   /** The user answered for an envelope: it is in flight no more. */
   answered(id: Uint8Array): InFlight | undefined {
-    const key = keyOf(id)
-    const entry = this.#inFlight.get(key)
-    this.#inFlight.delete(key)
-    this.#reading?.answered.add(key)
+    const entry = this.#find(id)
+    if (entry) removeFrom(this.#inFlight, entry)
+    this.#reading?.answered.add(keyOf(id))
     return entry
   }
 
@@ -132,8 +134,8 @@ export class LiveUser {
     while (this.#behind && this.#canPush()) {
       const reading = { missed: false, answered: new Set<string>() }
       this.#reading = reading
-      const room = this.#window - this.#inFlight.size
-      const except = Array.from(this.#inFlight.values(), ({ id }) => id)
+      const room = this.#window - this.#inFlight.length
+      const except = this.#inFlight.map(({ id }) => id)
       try {
         // One more than fits, to know whether there is more.
         const envelopes = await this.#fetch(room + 1, except)
@@ -147,8 +149,8 @@ export class LiveUser {
   /** The connection ended. What was in flight is given to the caller, who knows what it means. */
   leave(): readonly InFlight[] {
     this.#gone = true
-    const left = [...this.#inFlight.values()]
-    this.#inFlight.clear()
+    const left = this.#inFlight
+    this.#inFlight = []
     return left
   }
 
@@ -157,10 +159,9 @@ export class LiveUser {
     reading: { readonly missed: boolean; readonly answered: ReadonlySet<string> },
   ): void {
     for (const envelope of envelopes) {
-      const key = keyOf(envelope.id)
-      if (reading.answered.has(key) || this.#inFlight.has(key)) continue
+      if (reading.answered.has(keyOf(envelope.id)) || this.#find(envelope.id)) continue
       if (!this.#canPush()) return
-      this.#push(envelope, key)
+      this.#push(envelope)
     }
     if (this.#gone) return
     if (!this.#saidCaughtUp) this.channel.caughtUp()
@@ -168,15 +169,19 @@ export class LiveUser {
     this.#behind = reading.missed
   }
 
-  #push(envelope: StoredEnvelope, key: string): InFlight {
+  #find(id: Uint8Array): InFlight | undefined {
+    return findById(this.#inFlight, id)
+  }
+
+  #push(envelope: StoredEnvelope): InFlight {
     const { id, sender } = envelope
-    const entry: InFlight = { id, key, sender, evicted: false, passedThrough: undefined }
-    this.#inFlight.set(key, entry)
+    const entry: InFlight = { id, sender, evicted: false, passedThrough: undefined }
+    this.#inFlight.push(entry)
     this.channel.deliver(envelope)
     return entry
   }
 
   #canPush(): boolean {
-    return !this.#gone && this.#inFlight.size < this.#window && this.channel.writable
+    return !this.#gone && this.#inFlight.length < this.#window && this.channel.writable
   }
 }

@@ -7,6 +7,7 @@
  * a record becomes durable is left to others.
  */
 import { equalBytes, type PutMode, type PutOutcome } from '@couplet/wire'
+import { findById } from './lists.ts'
 
 /** What a mailbox knows of an envelope that waits. Its bytes are the store's business. */
 export interface Waiting {
@@ -72,8 +73,8 @@ export function stepPut<E extends Waiting>(
   capacity: number,
 ): PutStep<E> {
   const unchanged = (outcome: PutOutcome): PutStep<E> => ({ record, outcome, evicted: [] })
-  if (find(record.waiting, envelope.id)) return unchanged({ kind: 'duplicate' })
-  const past = find(record.ended, envelope.id)
+  if (findById(record.waiting, envelope.id)) return unchanged({ kind: 'duplicate' })
+  const past = findById(record.ended, envelope.id)
   if (past) {
     return unchanged(equalBytes(past.sender, envelope.sender) ? past.end : { kind: 'duplicate' })
   }
@@ -99,8 +100,8 @@ export function stepAck<E extends Waiting>(
   at: number,
   pushedFor?: Uint8Array,
 ): AckStep<E> {
-  const here = find(record.waiting, id)
-  const past = find(record.ended, id)
+  const here = findById(record.waiting, id)
+  const past = findById(record.ended, id)
   const sender = here?.sender ?? past?.sender ?? pushedFor
   if (!sender || (!here && past && !saysMore(answer, past.end))) return { record }
 
@@ -161,13 +162,6 @@ function remember(ended: readonly Ended[], more: readonly Ended[]): readonly End
 /** Whether `answer` may replace `end`. (spec/mailbox.md, "Ends") */
 export function saysMore(answer: End, end: End): boolean {
   return WEIGHT[answer.kind] > WEIGHT[end.kind]
-}
-
-function find<T extends { readonly id: Uint8Array }>(
-  entries: readonly T[],
-  id: Uint8Array,
-): T | undefined {
-  return entries.find((entry) => equalBytes(entry.id, id))
 }
 
 const WEIGHT: Record<End['kind'], number> = { evicted: 0, settled: 1, refused: 1, delivered: 2 }

@@ -6,70 +6,64 @@
  * that an envelope left before being told that it was there.
  */
 import { equalBytes, type PutOutcome } from '@couplet/wire'
+import { type IdEntry, IdTable } from './id-table.ts'
 import type { End } from './mailbox.ts'
 
-export interface OpenPut {
-  readonly recipientKey: string
+export interface OpenPut extends IdEntry<OpenPut> {
+  readonly mailbox: OpenMailbox
   readonly sender: Uint8Array
   /** How the envelope ended while its put was open. */
-  end?: End
+  end: End | undefined
   /** How often room was told in this mailbox when the put began. */
   readonly roomTold: number
 }
 
-interface OpenMailbox {
+interface OpenMailbox extends IdEntry<OpenMailbox> {
   roomTold: number
   /** Puts that are open. */
   count: number
 }
 
 export class OpenPuts {
-  readonly #mailboxes = new Map<string, OpenMailbox>()
-  /** By id: of one envelope, to several recipients perhaps. A repeated put has an entry of its own. */
-  readonly #puts = new Map<string, OpenPut[]>()
+  readonly #mailboxes = new IdTable<OpenMailbox>()
+  /** Of one envelope, to several recipients perhaps. A repeated put has an entry of its own. */
+  readonly #puts = new IdTable<OpenPut>()
 
-  begin(recipientKey: string, idKey: string, sender: Uint8Array): OpenPut {
-    let mailbox = this.#mailboxes.get(recipientKey)
+  begin(recipient: Uint8Array, id: Uint8Array, sender: Uint8Array): OpenPut {
+    let mailbox = this.#mailboxes.find(recipient)
     if (!mailbox) {
-      mailbox = { roomTold: 0, count: 0 }
-      this.#mailboxes.set(recipientKey, mailbox)
+      mailbox = { id: recipient, roomTold: 0, count: 0, chained: undefined }
+      this.#mailboxes.add(mailbox)
     }
     mailbox.count++
-    const put: OpenPut = { recipientKey, sender, roomTold: mailbox.roomTold }
-    const same = this.#puts.get(idKey)
-    if (same) same.push(put)
-    else this.#puts.set(idKey, [put])
+    const { roomTold } = mailbox
+    const put: OpenPut = { id, mailbox, sender, end: undefined, roomTold, chained: undefined }
+    this.#puts.add(put)
     return put
   }
 
   /** An envelope of `sender` came to an end. Answers whether a put is open that will say so. */
-  ended(recipientKey: string, idKey: string, sender: Uint8Array, end: End): boolean {
+  ended(recipient: Uint8Array, id: Uint8Array, sender: Uint8Array, end: End): boolean {
     let told = false
-    for (const put of this.#puts.get(idKey) ?? []) {
-      if (put.recipientKey !== recipientKey || !equalBytes(put.sender, sender)) continue
+    for (let put = this.#puts.find(id); put; put = this.#puts.findOlder(put)) {
+      if (!equalBytes(put.mailbox.id, recipient) || !equalBytes(put.sender, sender)) continue
       put.end = end
       told = true
     }
     return told
   }
 
-  roomTold(recipientKey: string): void {
-    const mailbox = this.#mailboxes.get(recipientKey)
+  roomTold(recipient: Uint8Array): void {
+    const mailbox = this.#mailboxes.find(recipient)
     if (mailbox) mailbox.roomTold++
   }
 
   /** The store has answered. `roomSince`: room was told to others while this put was open. */
-  finish(
-    idKey: string,
-    put: OpenPut,
-  ): { readonly end: End | undefined; readonly roomSince: boolean } {
-    const mailbox = this.#mailboxes.get(put.recipientKey)!
-    const roomSince = mailbox.roomTold > put.roomTold
-    const same = this.#puts.get(idKey)!
-    if (same.length === 1) this.#puts.delete(idKey)
-    else same.splice(same.indexOf(put), 1)
-    if (--mailbox.count === 0) this.#mailboxes.delete(put.recipientKey)
-    return { end: put.end, roomSince }
+  finish(put: OpenPut): { readonly end: End | undefined; readonly roomSince: boolean } {
+    const { mailbox, end } = put
+    this.#puts.remove(put)
+    if (--mailbox.count === 0) this.#mailboxes.remove(mailbox)
+    return { end, roomSince: mailbox.roomTold > put.roomTold }
   }
 }
 

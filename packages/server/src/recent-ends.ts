@@ -7,8 +7,8 @@
  * Every live message passes through here and stays for a while. As objects they would be most of what
  * the garbage collector has to move, so they are rows of bytes in one ring, found by chains of numbers.
  */
-import { randomBytes } from 'node:crypto'
 import { equalBytes, NACK_REASONS } from '@couplet/wire'
+import { hashOf } from './id-table.ts'
 import { type Answer, type Ended, saysMore } from './mailbox.ts'
 
 /** Without its id, which is its place here. */
@@ -157,17 +157,8 @@ function codeOf(end: Answer): number {
   return end.kind === 'delivered' ? DELIVERED : SETTLED
 }
 
-/**
- * By a secret of this process: whoever could choose ids that share a chain would have it walked for
- * each of his messages.
- */
 function chainOf(bytes: Uint8Array, at: number): number {
-  let sum = 0
-  for (let i = 0; i < SECRET.length; i++) {
-    const half = (bytes[at + 2 * i]! << 8) | bytes[at + 2 * i + 1]!
-    sum = (sum + Math.imul(half, SECRET[i]!)) | 0
-  }
-  return sum >>> CHAIN_SHIFT
+  return hashOf(bytes, at) & (CHAINS - 1)
 }
 
 const RECENT_ENDS_LIMIT = 32_768
@@ -187,6 +178,3 @@ const REFUSED = 3
 /** No row. */
 const NONE = -1
 const CHAINS = 2 ** 15
-const CHAIN_SHIFT = 32 - 15
-/** Odd factors for the first halves of words of an id: multiply-add-shift, which is universal. */
-const SECRET = new Int32Array(new Uint8Array(randomBytes(4 * 4)).buffer).map((factor) => factor | 1)
