@@ -6,9 +6,10 @@
  * What frames mean is none of its business: connection.ts.
  */
 import type { Socket } from 'node:net'
-import { encodeServerFrame, type ServerFrame } from '@couplet/wire'
-import type { WebSocket } from 'ws'
+import type { ServerFrame } from '@couplet/wire'
+import { WebSocket } from 'ws'
 import { corkForThisTurn } from './cork.ts'
+import { messageOf } from './web-socket-message.ts'
 
 export interface FrameHearer {
   /** A whole message, which is binary or is no frame. */
@@ -68,9 +69,11 @@ export class FrameSocket {
 
   /** @returns whether it was sent. */
   send(frame: ServerFrame): boolean {
-    if (this.#ended) return false
+    if (this.#ended || this.#webSocket.readyState !== WebSocket.OPEN) return false
     corkForThisTurn(this.#socket)
-    this.#webSocket.send(encodeServerFrame(frame))
+    // Past the library, which would write header and payload as two: nothing is compressed here, so a
+    // whole message may go between any two of its own.
+    this.#socket.write(messageOf(frame))
     this.#watchReader()
     return true
   }

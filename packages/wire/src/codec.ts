@@ -17,9 +17,12 @@ export class Writer {
   #written: Bytes
   #length = 0
 
-  /** @param expected - bytes of the whole; any number is right, the true one is the fastest. */
-  constructor(expected: number = SMALL_BYTES) {
-    this.#written = new Uint8Array(expected)
+  /**
+   * @param room - bytes of the whole, of which any number is right and the true one the fastest; or
+   *   where it goes, if it is exactly as long.
+   */
+  constructor(room: number | Bytes = SMALL_BYTES) {
+    this.#written = typeof room === 'number' ? new Uint8Array(room) : room
   }
 
   u8(value: number): this {

@@ -160,7 +160,7 @@ const STATUS_KINDS = ['waiting', 'delivered', 'settled', 'refused', 'evicted', '
 const OUTCOME_KINDS = [...STATUS_KINDS, 'stored', 'duplicate', 'full'] as const
 
 export function encodeClientFrame(frame: ClientFrame): Bytes {
-  const writer = new Writer(expectedBytes(frame)).u8(TYPE[frame.type])
+  const writer = new Writer(frameLength(frame)).u8(TYPE[frame.type])
   switch (frame.type) {
     case 'login':
       return writer.bytes(frame.identityId).bytes(frame.signature).finish()
@@ -184,14 +184,43 @@ export function encodeClientFrame(frame: ClientFrame): Bytes {
   }
 }
 
-/** The length of the frames that a message costs. */
-function expectedBytes(frame: ClientFrame | ServerFrame): number | undefined {
-  if (frame.type === 'put') return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
-  if (frame.type === 'deliver') return 1 + ID_BYTES + 8 + frame.envelope.length
-  if (frame.type === 'ack') return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
-  if (frame.type === 'acked') return 1 + ID_BYTES
-  if (frame.type !== 'put-result') return undefined
-  return 1 + 4 + 1 + (frame.outcome.kind === 'delivered' ? RECEIPT_BYTES : 0)
+/** Bytes of the encoded frame. */
+export function frameLength(frame: ClientFrame | ServerFrame): number {
+  switch (frame.type) {
+    case 'put':
+      return 1 + 4 + 1 + ID_BYTES + frame.envelope.length
+    case 'deliver':
+      return 1 + ID_BYTES + 8 + frame.envelope.length
+    case 'put-result':
+      return 1 + 4 + statusLength(frame.outcome)
+    case 'ack':
+      return 1 + ID_BYTES + 1 + (frame.receipt?.length ?? 0)
+    case 'acked':
+    case 'room':
+    case 'challenge':
+      return 1 + ID_BYTES
+    case 'notice':
+      return 1 + ID_BYTES + statusLength(frame.status)
+    case 'nack':
+      return 1 + ID_BYTES + 1
+    case 'status':
+      return 1 + 4 + 2 + frame.ids.length * ID_BYTES
+    case 'status-result':
+      return frame.statuses.reduce((sum, status) => sum + statusLength(status), 1 + 4 + 2)
+    case 'login':
+      return 1 + ID_BYTES + LOGIN_SIGNATURE_BYTES
+    case 'welcome':
+      return 1 + 2 + 2 + 8
+    case 'caught-up':
+      return 1
+    case 'error':
+      return 1 + 4 + 1 + 4
+  }
+}
+
+function statusLength({ kind }: EnvelopeStatus | PutOutcome): number {
+  if (kind === 'delivered') return 1 + RECEIPT_BYTES
+  return kind === 'refused' ? 2 : 1
 }
 
 /** @throws {WireError} `malformed` or `too-large`. Byte fields are views into `bytes`. */
@@ -241,8 +270,9 @@ function decodeClientFields(type: number, reader: Reader): ClientFrame {
   }
 }
 
-export function encodeServerFrame(frame: ServerFrame): Bytes {
-  const writer = new Writer(expectedBytes(frame)).u8(TYPE[frame.type])
+/** @param into - where it goes, when there is a place already: `frameLength` bytes. */
+export function encodeServerFrame(frame: ServerFrame, into?: Bytes): Bytes {
+  const writer = new Writer(into ?? frameLength(frame)).u8(TYPE[frame.type])
   switch (frame.type) {
     case 'challenge':
       return writer.bytes(frame.challenge).finish()

@@ -10,6 +10,7 @@ import {
   ERROR_CODES,
   encodeClientFrame,
   encodeServerFrame,
+  frameLength,
   MAX_ENVELOPE_BYTES,
   MAX_FRAME_BYTES,
   MAX_STATUS_IDS,
@@ -97,7 +98,21 @@ describe.each(BOTH)('%s frames', (_name, frames, encode, decode) => {
     for (const [frame, size] of frames) {
       const bytes = encodeAny(frame)
       expect([frame.type, bytes.length]).toEqual([frame.type, size])
+      expect([frame.type, frameLength(frame)]).toEqual([frame.type, size])
       expect(decode(bytes)).toEqual(frame)
+    }
+  })
+
+  test('a place that is there already is filled, and nothing beside it', () => {
+    for (const [frame, size] of SERVER_FRAMES) {
+      const around = new Uint8Array(size + 2).fill(0xee)
+      encodeServerFrame(frame, around.subarray(1, -1))
+      const expected = concatBytes(
+        Uint8Array.of(0xee),
+        encodeServerFrame(frame),
+        Uint8Array.of(0xee),
+      )
+      expect(around).toEqual(expected)
     }
   })
 
