@@ -18,8 +18,8 @@ const sameId = (a: Entry, b: Entry): boolean => a.id[0] === b.id[0]
 describe('a table of ids', () => {
   it('finds, in their order, what a list would find, whatever is added and removed', () => {
     // More ids than the table has chains at first, and some of them often.
-    const number = fc.oneof(fc.nat(255), fc.nat(7))
-    const step = fc.record({ number, removes: fc.option(fc.nat(), { freq: 2 }) })
+    const numbers = fc.oneof(fc.nat(255), fc.nat(7))
+    const step = fc.record({ number: numbers, removes: fc.option(fc.nat(), { freq: 2 }) })
     fc.assert(
       fc.property(fc.array(step, { maxLength: 600, size: 'max' }), (steps) => {
         const table = new IdTable<Entry>()

@@ -1,7 +1,7 @@
 /** Messages that we frame ourselves, as a WebSocket by others reads them. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { encodeServerFrame, frameLength, type ServerFrame, toHex } from '@couplet/wire'
 import { expect, test } from 'vitest'
 import { WebSocketServer } from 'ws'
@@ -24,7 +24,7 @@ test('are read as the frames they are, at every length where the header changes'
   const server = createServer()
   const handshakes = new WebSocketServer({ noServer: true })
   server.on('upgrade', (request, socket, head) => {
-    handshakes.handleUpgrade(request, socket as Socket, head, () => {
+    handshakes.handleUpgrade(request, socket, head, () => {
       for (const frame of frames) socket.write(messageOf(frame))
     })
   })
