@@ -5,7 +5,7 @@
  *
  * Over any store. For each mailbox the store sees operations in the order in which they came.
  */
-import { type EnvelopeStatus, equalBytes, type PutMode } from '@couplet/wire'
+import { type EnvelopeStatus, type PutMode, sameBytes } from '@couplet/wire'
 import { type IdEntry, IdTable } from './id-table.ts'
 import { findById, removeFrom } from './lists.ts'
 import type { Answer } from './mailbox.ts'
@@ -63,11 +63,13 @@ export class CommitWindow {
     mode: PutMode,
     pushed: boolean,
   ): Promise<PutResult> {
-    if (!pushed || this.#windowMs === 0 || this.#find(recipient, envelope.id)) {
+    const mailbox = this.#mailboxes.find(recipient)
+    const isHeld = mailbox && findById(mailbox.held, envelope.id)
+    if (!pushed || this.#windowMs === 0 || isHeld) {
       this.flush(recipient)
       return this.#store.put(recipient, envelope, mode)
     }
-    return this.#hold(recipient, envelope, mode)
+    return this.#hold(mailbox ?? this.#addMailbox(recipient), envelope, mode)
   }
 
   /**
@@ -76,17 +78,19 @@ export class CommitWindow {
    */
   known(sender: Uint8Array, recipient: Uint8Array, id: Uint8Array): Answer | undefined {
     const recent = this.#recent.forSender(sender, id)
-    return recent && equalBytes(recent.recipient, recipient) ? recent.end : undefined
+    return recent && sameBytes(recent.recipient, recipient) ? recent.end : undefined
   }
 
-  async ack(
+  /** Answers at once for what never reached the store. */
+  ack(
     recipient: Uint8Array,
     id: Uint8Array,
     answer: Answer,
     at: number,
     pushedFor?: Uint8Array,
-  ): Promise<AckResult> {
-    const held = this.#find(recipient, id)
+  ): AckResult | Promise<AckResult> {
+    const mailbox = this.#mailboxes.find(recipient)
+    const held = mailbox && findById(mailbox.held, id)
     if (held) {
       const { id: ownId, sender } = held.envelope
       const ended = { id: ownId, sender, end: answer, endedAt: at }
@@ -117,8 +121,8 @@ export class CommitWindow {
 
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
     for (const { id, mailbox, envelope } of this.#all()) {
-      const isAsked = (asked: Uint8Array): boolean => equalBytes(asked, id)
-      if (equalBytes(envelope.sender, sender) && ids.some(isAsked)) this.flush(mailbox.id)
+      const isAsked = (asked: Uint8Array): boolean => sameBytes(asked, id)
+      if (sameBytes(envelope.sender, sender) && ids.some(isAsked)) this.flush(mailbox.id)
     }
     const statuses = await this.#store.status(sender, ids)
     return statuses.map((status, index) =>
@@ -160,11 +164,6 @@ export class CommitWindow {
     await Promise.all(writes)
   }
 
-  #find(recipient: Uint8Array, id: Uint8Array): Held | undefined {
-    const mailbox = this.#mailboxes.find(recipient)
-    return mailbox && findById(mailbox.held, id)
-  }
-
   /** The oldest first. */
   #all(): readonly Held[] {
     const all: Held[] = []
@@ -172,12 +171,13 @@ export class CommitWindow {
     return all
   }
 
-  #hold(recipient: Uint8Array, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
-    let mailbox = this.#mailboxes.find(recipient)
-    if (!mailbox) {
-      mailbox = { id: recipient, held: [], chained: undefined }
-      this.#mailboxes.add(mailbox)
-    }
+  #addMailbox(recipient: Uint8Array): HeldMailbox {
+    const mailbox: HeldMailbox = { id: recipient, held: [], chained: undefined }
+    this.#mailboxes.add(mailbox)
+    return mailbox
+  }
+
+  #hold(mailbox: HeldMailbox, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
     const held: Held = {
       id: envelope.id,
       mailbox,

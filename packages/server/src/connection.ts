@@ -180,7 +180,7 @@ export class Connection implements Channel, FrameHearer {
       case 'login':
         throw new WireError('malformed', 'logged in already')
       case 'put':
-        this.#work(length, frame.ref, this.#put(user, frame))
+        void this.#work(length, frame.ref, () => this.#put(user, frame))
         break
       case 'ack':
         this.#answer(user, frame.id, answerOf(frame.receipt), length)
@@ -189,7 +189,7 @@ export class Connection implements Channel, FrameHearer {
         this.#answer(user, frame.id, { kind: 'refused', reason: frame.reason }, length)
         break
       case 'status':
-        this.#work(length, frame.ref, this.#status(user, frame.ref, frame.ids))
+        void this.#work(length, frame.ref, () => this.#status(user, frame.ref, frame.ids))
         break
     }
   }
@@ -258,7 +258,7 @@ export class Connection implements Channel, FrameHearer {
   }
 
   #answer(user: LiveUser, id: Uint8Array, answer: Answer, length: number): void {
-    this.#work(length, CONNECTION_REF, this.#apply(user, id, answer))
+    void this.#work(length, CONNECTION_REF, () => this.#apply(user, id, answer))
   }
 
   async #apply(user: LiveUser, id: Uint8Array, answer: Answer): Promise<void> {
@@ -269,15 +269,14 @@ export class Connection implements Channel, FrameHearer {
   }
 
   /** Keeps count of what is under way, and answers for it when it fails. */
-  #work(length: number, ref: number, work: Promise<void>): void {
+  async #work(length: number, ref: number, work: () => Promise<void>): Promise<void> {
     const cost = this.#frames.workBegan(length)
-    work.then(
-      () => this.#frames.workEnded(cost),
-      (error: unknown) => {
-        this.#workFailed(ref, error)
-        this.#frames.workEnded(cost)
-      },
-    )
+    try {
+      await work()
+    } catch (error) {
+      this.#workFailed(ref, error)
+    }
+    this.#frames.workEnded(cost)
   }
 
   /** Without the store nothing can be promised; the client asks again. */

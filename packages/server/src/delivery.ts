@@ -124,14 +124,18 @@ export class Delivery {
   /**
    * Resolves when `settle` has been called, or an envelope that is passed through has been pushed.
    *
-   * @throws {WireError} `unknown-recipient`, `rate-limited`: nothing has happened. Any other error:
-   *   the outcome is not known.
+   * @throws {WireError} at once or in the promise: `unknown-recipient`, `rate-limited`: nothing has
+   *   happened. Any other error: the outcome is not known.
    */
-  async put(put: Put): Promise<void> {
+  put(put: Put): Promise<void> {
     this.#sendLimits?.takeFrom(() => keyOf(put.sender), this.#clock.now())
     const isHere = this.#live.find(put.recipient) !== undefined
     const asking = this.#identities.ask(put.recipient, isHere)
-    if (asking && !(await asking)) {
+    return isHere && !asking ? this.#putHere(put) : this.#putSomewhere(put, asking)
+  }
+
+  async #putSomewhere(put: Put, isRegistered: Promise<boolean> | undefined): Promise<void> {
+    if (isRegistered && !(await isRegistered)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
     if (this.#router && !this.#live.find(put.recipient)) {
@@ -189,7 +193,8 @@ export class Delivery {
     const toldByPut = pushed && this.#openPuts.ended(user.id, pushed.id, pushed.sender, answer)
     const at = this.#clock.now()
     const recipient = user.id
-    const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)
+    const ack = this.#commits.ack(recipient, id, answer, at, pushed?.sender)
+    const { ended, room } = ack instanceof Promise ? await ack : ack
     if (pushed?.passedThrough) pushed.passedThrough(answer)
     else if (ended && !toldByPut) this.#notice(recipient, ended.sender, id, ended.end)
     if (room) this.#tellRoom(recipient)

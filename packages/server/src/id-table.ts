@@ -7,7 +7,7 @@
  * everything in them, until the next full collection. That was a sixth of what a live message costs.
  */
 import { randomBytes } from 'node:crypto'
-import { equalBytes } from '@couplet/wire'
+import { sameBytes } from '@couplet/wire'
 
 export interface IdEntry<E> {
   readonly id: Uint8Array
@@ -104,7 +104,7 @@ export function hashOf(bytes: Uint8Array, at: number): number {
 
 function sameId<E extends IdEntry<E>>(first: E | undefined, id: Uint8Array): E | undefined {
   let entry = first
-  while (entry && !equalBytes(entry.id, id)) entry = entry.chained
+  while (entry && !sameBytes(entry.id, id)) entry = entry.chained
   return entry
 }
 

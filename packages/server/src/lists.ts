@@ -1,12 +1,12 @@
 /** Short lists whose entries come and go: no longer than a window or a mailbox. */
-import { equalBytes } from '@couplet/wire'
+import { sameBytes } from '@couplet/wire'
 
 /** The first with this id. */
 export function findById<T extends { readonly id: Uint8Array }>(
   entries: readonly T[],
   id: Uint8Array,
 ): T | undefined {
-  for (const entry of entries) if (equalBytes(entry.id, id)) return entry
+  for (const entry of entries) if (sameBytes(entry.id, id)) return entry
   return undefined
 }
 

@@ -6,7 +6,7 @@
  * a repeated request gets the answer of the first. Who may call them, what is told to whom, and how
  * a record becomes durable is left to others.
  */
-import { equalBytes, type PutMode, type PutOutcome } from '@couplet/wire'
+import { type PutMode, type PutOutcome, sameBytes } from '@couplet/wire'
 import { findById } from './lists.ts'
 
 /** What a mailbox knows of an envelope that waits. Its bytes are the store's business. */
@@ -76,7 +76,7 @@ export function stepPut<E extends Waiting>(
   if (findById(record.waiting, envelope.id)) return unchanged({ kind: 'duplicate' })
   const past = findById(record.ended, envelope.id)
   if (past) {
-    return unchanged(equalBytes(past.sender, envelope.sender) ? past.end : { kind: 'duplicate' })
+    return unchanged(sameBytes(past.sender, envelope.sender) ? past.end : { kind: 'duplicate' })
   }
   if (mode === 'if-room' && record.waiting.length >= capacity) return unchanged({ kind: 'full' })
 

@@ -5,7 +5,7 @@
  * envelope before its put has been answered becomes part of that answer, so that nobody is told
  * that an envelope left before being told that it was there.
  */
-import { equalBytes, type PutOutcome } from '@couplet/wire'
+import { type PutOutcome, sameBytes } from '@couplet/wire'
 import { type IdEntry, IdTable } from './id-table.ts'
 import type { End } from './mailbox.ts'
 
@@ -46,7 +46,7 @@ export class OpenPuts {
   ended(recipient: Uint8Array, id: Uint8Array, sender: Uint8Array, end: End): boolean {
     let told = false
     for (let put = this.#puts.find(id); put; put = this.#puts.findOlder(put)) {
-      if (!equalBytes(put.mailbox.id, recipient) || !equalBytes(put.sender, sender)) continue
+      if (!sameBytes(put.mailbox.id, recipient) || !sameBytes(put.sender, sender)) continue
       put.end = end
       told = true
     }

@@ -7,7 +7,7 @@
  * Every live message passes through here and stays for a while. As objects they would be most of what
  * the garbage collector has to move, so they are rows of bytes in one ring, found by chains of numbers.
  */
-import { equalBytes, NACK_REASONS } from '@couplet/wire'
+import { NACK_REASONS, sameBytes } from '@couplet/wire'
 import { hashOf } from './id-table.ts'
 import { type Answer, type Ended, saysMore } from './mailbox.ts'
 
@@ -125,7 +125,7 @@ export class RecentEnds {
   /** Whether this is what stands there in the row. */
   #is(row: number, field: number, bytes: Uint8Array): boolean {
     const at = row * ROW_BYTES + field
-    return equalBytes(this.#rows.subarray(at, at + FIELD_BYTES), bytes)
+    return sameBytes(this.#rows.subarray(at, at + FIELD_BYTES), bytes)
   }
 
   #read(row: number): RecentEnd {
