@@ -17,4 +17,53 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     [SOURCE.recentEnds, 'row !== NONE && this.#is(row, SENDER_AT, sender)', 'row !== NONE'],
     [TEST.recentEnds, 'told to their sender and to nobody else'],
   ),
+  mutant(
+    'id table: what leaves it still points to what came before it',
+    [SOURCE.idTable, '    entry.chained = undefined\n', ''],
+    [TEST.idTable, 'what is dead keeps nothing'],
+  ),
+  mutant(
+    'id table: it turns the order of entries with one id around when it grows',
+    [SOURCE.idTable, 'chain.unshift(entry)', 'chain.push(entry)'],
+    [TEST.idTable, 'finds, in their order, what a list would find'],
+  ),
+  mutant(
+    'id table: what is removed takes along what was before it in its chain',
+    [SOURCE.idTable, 'at.chained = entry.chained', 'at.chained = undefined'],
+    [TEST.idTable, 'finds, in their order, what a list would find'],
+  ),
+  mutant(
+    'lists: the last one leaves in place of the one that is meant',
+    [SOURCE.lists, 'entries.indexOf(entry) + 1', 'entries.length'],
+    [TEST.idTable, 'loses one without disturbing the others'],
+  ),
+  mutant(
+    'messages: a payload of 126 bytes has its length in the second byte',
+    [SOURCE.webSocketMessage, 'const MAX_SHORT = 125', 'const MAX_SHORT = 126'],
+    [TEST.webSocketMessage, 'read as the frames they are'],
+  ),
+  mutant(
+    'messages: a payload of 65,536 bytes has its length in two bytes',
+    [SOURCE.webSocketMessage, 'const MAX_MEDIUM = 0xffff', 'const MAX_MEDIUM = 0x10000'],
+    [TEST.webSocketMessage, 'read as the frames they are'],
+  ),
+  mutant(
+    'messages: they are sent behind a goodbye',
+    [
+      SOURCE.frameSocket,
+      'this.#ended || this.#webSocket.readyState !== WebSocket.OPEN',
+      'this.#ended',
+    ],
+    [TEST.webSocketMessage, 'when the peer has said goodbye'],
+  ),
+  mutant(
+    'commit window: what is held is not found by its repetition',
+    [SOURCE.commitWindow, '|| this.#windowMs === 0 || isHeld', '|| this.#windowMs === 0'],
+    [TEST.commitWindow, 'nothing of it is written afterwards'],
+  ),
+  mutant(
+    'commit window: a question about what is held is answered without it',
+    [SOURCE.commitWindow, 'ids.some(isAsked)', '!ids.some(isAsked)'],
+    [TEST.commitWindow, 'is waiting for whom asks about it'],
+  ),
 ]

@@ -118,6 +118,14 @@ describe('an envelope that was pushed', () => {
     expect((await second).outcome).toEqual({ kind: 'duplicate' })
   })
 
+  it('put again while it waits is answered for once: nothing of it is written afterwards', async () => {
+    const one = stored(ana)
+    const puts = [commits.put(ben, one, 'evict', true), commits.put(ben, one, 'evict', true)]
+    await commits.ack(ben, one.id, receipt(), 5, ana)
+    await Promise.all(puts)
+    expect(await commits.fetch(ben, 9, [])).toEqual([])
+  })
+
   it('cannot be answered by somebody else', async () => {
     const one = stored(ana)
     const put = commits.put(ben, one, 'evict', true)

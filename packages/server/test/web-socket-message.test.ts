@@ -1,10 +1,12 @@
 /** Messages that we frame ourselves, as a WebSocket by others reads them. */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import { setImmediate } from 'node:timers/promises'
 import { encodeServerFrame, frameLength, type ServerFrame, toHex } from '@couplet/wire'
 import { expect, test } from 'vitest'
-import { WebSocketServer } from 'ws'
+import { type WebSocket, WebSocketServer } from 'ws'
+import { type FrameHearer, FrameSocket } from '../src/frame-socket.ts'
 import { messageOf } from '../src/web-socket-message.ts'
 import { freshBytes } from './support.ts'
 
@@ -51,3 +53,49 @@ test('are read as the frames they are, at every length where the header changes'
   server.closeAllConnections()
   server.close()
 })
+
+test('are not sent any more when the peer has said goodbye', async () => {
+  const server = createServer()
+  const handshakes = new WebSocketServer({ noServer: true })
+  const opened = new Promise<{ webSocket: WebSocket; socket: Socket }>((resolve) => {
+    server.on('upgrade', (request, socket, head) => {
+      handshakes.handleUpgrade(request, socket, head, (webSocket) =>
+        resolve({ webSocket, socket: socket as Socket }),
+      )
+    })
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const peer = connect({ port: (server.address() as AddressInfo).port, allowHalfOpen: true })
+  let heard = Buffer.alloc(0)
+  peer.on('data', (data: Buffer) => {
+    heard = Buffer.concat([heard, data])
+  })
+  peer.write(HANDSHAKE)
+  const { webSocket, socket } = await opened
+  const frames = new FrameSocket(webSocket, socket, DEAF, 1000)
+  expect(frames.send({ type: 'caught-up' })).toBe(true)
+  // A goodbye without a reason, and the connection kept.
+  peer.write(Uint8Array.of(0x88, 0x80, 1, 2, 3, 4))
+  while (webSocket.readyState === webSocket.OPEN) await setImmediate()
+
+  expect(frames.send({ type: 'caught-up' })).toBe(false)
+  await once(peer, 'end')
+  // What was sent before, the server's own goodbye, and nothing behind it.
+  const head = heard.indexOf('\r\n\r\n') + 4
+  expect([...heard.subarray(head)]).toEqual([0x82, 1, 0x84, 0x88, 0])
+  peer.destroy()
+  server.close()
+})
+
+const DEAF: FrameHearer = { message() {}, drained() {}, slow() {}, gone() {} }
+const HANDSHAKE = [
+  'GET / HTTP/1.1',
+  'Host: localhost',
+  'Connection: Upgrade',
+  'Upgrade: websocket',
+  'Sec-WebSocket-Version: 13',
+  'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==',
+  '',
+  '',
+].join('\r\n')
