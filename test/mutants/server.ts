@@ -66,4 +66,9 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     [SOURCE.commitWindow, 'ids.some(isAsked)', '!ids.some(isAsked)'],
     [TEST.commitWindow, 'is waiting for whom asks about it'],
   ),
+  mutant(
+    'store: a commit does not wait for the disk',
+    [SOURCE.sqliteSchema, 'PRAGMA synchronous = FULL', 'PRAGMA synchronous = NORMAL'],
+    [TEST.powerLoss, 'none is lost with the power'],
+  ),
 ]
