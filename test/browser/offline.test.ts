@@ -10,10 +10,10 @@ import { buildWebClient, WEB_FOLDER } from '../../apps/web/build.ts'
 import { TestServer } from '../people.ts'
 import { startChromium, type TestBrowser } from './chromium.ts'
 
-/** For one step: none of them takes more than seconds, even on a busy machine. */
+/** For the page, or the worker, to get somewhere: seconds, even on a busy machine. */
 const STEP_MS = 30_000
 
-let folder: string
+let folder = ''
 let browser: TestBrowser
 let server: TestServer
 
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await browser?.close()
   await server?.stop()
-  await rm(join(folder, '..'), { recursive: true, force: true })
+  if (folder) await rm(join(folder, '..'), { recursive: true, force: true })
 })
 
 test('the app starts without a server once it was there, and then finds a new version', async () => {
@@ -103,7 +103,10 @@ async function makeSecondBuild(app: string): Promise<void> {
   const change = async (name: string, edit: (text: string) => string) => {
     const file = join(app, name)
     for (const suffix of ['.br', '.gz']) await rm(file + suffix)
-    await writeFile(file, edit(await readFile(file, 'utf8')))
+    const text = await readFile(file, 'utf8')
+    const edited = edit(text)
+    expect(edited).not.toBe(text)
+    await writeFile(file, edited)
   }
   await change('index.html', (html) =>
     html.replace('<head>', '<head><meta name="build" content="second">'),

@@ -34,7 +34,7 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'lists: the last one leaves in place of the one that is meant',
-    [SOURCE.lists, 'entries.indexOf(entry) + 1', 'entries.length'],
+    [SOURCE.lists, 'at = place + 1', 'at = entries.length'],
     [TEST.idTable, 'loses one without disturbing the others'],
   ),
   mutant(
@@ -58,17 +58,36 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
   ),
   mutant(
     'commit window: what is held is not found by its repetition',
-    [SOURCE.commitWindow, '|| this.#windowMs === 0 || isHeld', '|| this.#windowMs === 0'],
+    [SOURCE.commitWindow, ' || this.#held.find(envelope.id)', ''],
     [TEST.commitWindow, 'nothing of it is written afterwards'],
   ),
   mutant(
     'commit window: a question about what is held is answered without it',
-    [SOURCE.commitWindow, 'ids.some(isAsked)', '!ids.some(isAsked)'],
+    [
+      SOURCE.commitWindow,
+      'sameBytes(held.envelope.sender, sender)',
+      '!sameBytes(held.envelope.sender, sender)',
+    ],
     [TEST.commitWindow, 'is waiting for whom asks about it'],
   ),
   mutant(
     'store: a commit does not wait for the disk',
     [SOURCE.sqliteSchema, 'PRAGMA synchronous = FULL', 'PRAGMA synchronous = NORMAL'],
     [TEST.powerLoss, 'none is lost with the power'],
+  ),
+  mutant(
+    'metered store: a put is heard of after what the store did later',
+    [SOURCE.meteredStore, 'return putting', 'return putting.then(async (result) => result)'],
+    [TEST.deliveryOrder, 'its sender hears it in that order'],
+  ),
+  mutant(
+    'identities: whoever is connected is registered, whatever was missed',
+    [SOURCE.identities, '!this.#missed && ', ''],
+    [TEST.deliveryOrder, 'the directory is asked'],
+  ),
+  mutant(
+    'messages: a small one in a backlog keeps 64 KiB of the pool',
+    [SOURCE.webSocketMessage, 'length >= MIN_POOLED && backlog <= MAX_POOLED_BACKLOG', 'true'],
+    [TEST.webSocketMessage, 'keep no memory but their own'],
   ),
 ]

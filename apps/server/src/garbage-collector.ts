@@ -11,7 +11,7 @@
  */
 import { setFlagsFromString } from 'node:v8'
 
-/** For the whole process, before anything is made. */
+/** For the whole process, before it serves anybody. */
 export function tuneGarbageCollector(): void {
   setFlagsFromString('--no-concurrent-array-buffer-sweeping')
   setFlagsFromString('--no-allocation-site-pretenuring')

@@ -7,7 +7,7 @@
  */
 import { type EnvelopeStatus, type PutMode, sameBytes } from '@couplet/wire'
 import { type IdEntry, IdTable } from './id-table.ts'
-import { findById, removeFrom } from './lists.ts'
+import { removeFrom } from './lists.ts'
 import type { Answer } from './mailbox.ts'
 import type { AckResult, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RecentEnds } from './recent-ends.ts'
@@ -19,8 +19,7 @@ import { RecentEnds } from './recent-ends.ts'
 export const COMMIT_WINDOW_MS = 100
 
 /** An envelope that waits for its recipient's answer. */
-interface Held {
-  readonly id: Uint8Array
+interface Held extends IdEntry<Held> {
   readonly mailbox: HeldMailbox
   readonly envelope: StoredEnvelope
   readonly mode: PutMode
@@ -42,7 +41,8 @@ export class CommitWindow {
   readonly #store: MailboxStore
   readonly #windowMs: number
   readonly #recent = new RecentEnds()
-  /** Where something is held. */
+  /** Of one id never more than one: what it is put to a second time goes to the store. */
+  readonly #held = new IdTable<Held>()
   readonly #mailboxes = new IdTable<HeldMailbox>()
   #oldest: Held | undefined
   #newest: Held | undefined
@@ -63,13 +63,11 @@ export class CommitWindow {
     mode: PutMode,
     pushed: boolean,
   ): Promise<PutResult> {
-    const mailbox = this.#mailboxes.find(recipient)
-    const isHeld = mailbox && findById(mailbox.held, envelope.id)
-    if (!pushed || this.#windowMs === 0 || isHeld) {
+    if (!pushed || this.#windowMs === 0 || this.#held.find(envelope.id)) {
       this.flush(recipient)
       return this.#store.put(recipient, envelope, mode)
     }
-    return this.#hold(mailbox ?? this.#addMailbox(recipient), envelope, mode)
+    return this.#hold(recipient, envelope, mode)
   }
 
   /**
@@ -81,17 +79,15 @@ export class CommitWindow {
     return recent && sameBytes(recent.recipient, recipient) ? recent.end : undefined
   }
 
-  /** Answers at once for what never reached the store. */
-  ack(
+  async ack(
     recipient: Uint8Array,
     id: Uint8Array,
     answer: Answer,
     at: number,
     pushedFor?: Uint8Array,
-  ): AckResult | Promise<AckResult> {
-    const mailbox = this.#mailboxes.find(recipient)
-    const held = mailbox && findById(mailbox.held, id)
-    if (held) {
+  ): Promise<AckResult> {
+    const held = this.#held.find(id)
+    if (held && sameBytes(held.mailbox.id, recipient)) {
       const { id: ownId, sender } = held.envelope
       const ended = { id: ownId, sender, end: answer, endedAt: at }
       this.#release(held)
@@ -120,9 +116,9 @@ export class CommitWindow {
   }
 
   async status(sender: Uint8Array, ids: readonly Uint8Array[]): Promise<readonly EnvelopeStatus[]> {
-    for (const { id, mailbox, envelope } of this.#all()) {
-      const isAsked = (asked: Uint8Array): boolean => sameBytes(asked, id)
-      if (sameBytes(envelope.sender, sender) && ids.some(isAsked)) this.flush(mailbox.id)
+    for (const id of ids) {
+      const held = this.#held.find(id)
+      if (held && sameBytes(held.envelope.sender, sender)) this.#flush(held.mailbox)
     }
     const statuses = await this.#store.status(sender, ids)
     return statuses.map((status, index) =>
@@ -146,12 +142,11 @@ export class CommitWindow {
   /** What waits for this mailbox goes to the store: its recipient is gone, or order asks for it. */
   flush(recipient: Uint8Array): void {
     const mailbox = this.#mailboxes.find(recipient)
-    // A copy: each leaves the list as it is written.
-    if (mailbox) for (const one of mailbox.held.slice()) this.#write(one)
+    if (mailbox) this.#flush(mailbox)
   }
 
   flushAll(): void {
-    for (const held of this.#all()) this.#write(held)
+    while (this.#oldest) this.#write(this.#oldest)
   }
 
   /** Before a stop in good order: everything is written, receipts of unwritten envelopes too. */
@@ -164,20 +159,17 @@ export class CommitWindow {
     await Promise.all(writes)
   }
 
-  /** The oldest first. */
-  #all(): readonly Held[] {
-    const all: Held[] = []
-    for (let held = this.#oldest; held; held = held.newer) all.push(held)
-    return all
+  #flush(mailbox: HeldMailbox): void {
+    // A copy: each leaves the list as it is written.
+    for (const held of mailbox.held.slice()) this.#write(held)
   }
 
-  #addMailbox(recipient: Uint8Array): HeldMailbox {
-    const mailbox: HeldMailbox = { id: recipient, held: [], chained: undefined }
-    this.#mailboxes.add(mailbox)
-    return mailbox
-  }
-
-  #hold(mailbox: HeldMailbox, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
+  #hold(recipient: Uint8Array, envelope: StoredEnvelope, mode: PutMode): Promise<PutResult> {
+    let mailbox = this.#mailboxes.find(recipient)
+    if (!mailbox) {
+      mailbox = { id: recipient, held: [], chained: undefined }
+      this.#mailboxes.add(mailbox)
+    }
     const held: Held = {
       id: envelope.id,
       mailbox,
@@ -187,7 +179,9 @@ export class CommitWindow {
       answer: Promise.withResolvers(),
       older: this.#newest,
       newer: undefined,
+      chained: undefined,
     }
+    this.#held.add(held)
     mailbox.held.push(held)
     if (this.#newest) this.#newest.newer = held
     else this.#oldest = held
@@ -198,6 +192,7 @@ export class CommitWindow {
 
   #release(held: Held): void {
     const { mailbox, older, newer } = held
+    this.#held.remove(held)
     removeFrom(mailbox.held, held)
     if (mailbox.held.length === 0) this.#mailboxes.remove(mailbox)
     if (older) older.newer = newer
@@ -229,7 +224,7 @@ export class CommitWindow {
           this.#timer = setTimeout(() => this.#expire(), left(this.#oldest))
           return
         }
-        this.flush(this.#oldest.mailbox.id)
+        this.#flush(this.#oldest.mailbox)
       }
     })
   }

@@ -275,8 +275,9 @@ export class Connection implements Channel, FrameHearer {
       await work()
     } catch (error) {
       this.#workFailed(ref, error)
+    } finally {
+      this.#frames.workEnded(cost)
     }
-    this.#frames.workEnded(cost)
   }
 
   /** Without the store nothing can be promised; the client asks again. */

@@ -13,7 +13,7 @@ import { IdTable } from './id-table.ts'
 import type { Identities } from './identities.ts'
 import { bytesOf, keyOf } from './keys.ts'
 import { type Channel, LiveUser } from './live-user.ts'
-import type { Answer, End } from './mailbox.ts'
+import type { Answer, End, Ended } from './mailbox.ts'
 import { isEnd, OpenPuts } from './open-puts.ts'
 import type { Clock, Eviction, MailboxStore, PutResult, StoredEnvelope } from './ports.ts'
 import { RoomWaiters } from './room-waiters.ts'
@@ -124,18 +124,14 @@ export class Delivery {
   /**
    * Resolves when `settle` has been called, or an envelope that is passed through has been pushed.
    *
-   * @throws {WireError} at once or in the promise: `unknown-recipient`, `rate-limited`: nothing has
-   *   happened. Any other error: the outcome is not known.
+   * @throws {WireError} `unknown-recipient`, `rate-limited`: nothing has happened. Any other error:
+   *   the outcome is not known.
    */
-  put(put: Put): Promise<void> {
+  async put(put: Put): Promise<void> {
     this.#sendLimits?.takeFrom(() => keyOf(put.sender), this.#clock.now())
     const isHere = this.#live.find(put.recipient) !== undefined
     const asking = this.#identities.ask(put.recipient, isHere)
-    return isHere && !asking ? this.#putHere(put) : this.#putSomewhere(put, asking)
-  }
-
-  async #putSomewhere(put: Put, isRegistered: Promise<boolean> | undefined): Promise<void> {
-    if (isRegistered && !(await isRegistered)) {
+    if (asking && !(await asking)) {
       throw new WireError('unknown-recipient', 'nobody is registered under this identity')
     }
     if (this.#router && !this.#live.find(put.recipient)) {
@@ -150,7 +146,10 @@ export class Delivery {
   }
 
   async #putHere(put: Put): Promise<void> {
-    const { sender, recipient, bytes, mode } = put
+    const { sender, bytes, mode } = put
+    const user = this.#live.find(put.recipient)
+    // The user's own name for itself, where there is one: that of the frame would keep what came with it.
+    const recipient = user?.id ?? put.recipient
     if (this.#sendLimits) this.#limit(this.#sendLimits, put)
     const id: Uint8Array = hash('sha256', bytes, 'buffer')
     const known = this.#commits.known(sender, recipient, id)
@@ -163,7 +162,7 @@ export class Delivery {
     let meanwhile: ReturnType<OpenPuts['finish']>
     let result: PutResult
     try {
-      const pushed = this.#live.find(recipient)?.offer(envelope) ?? false
+      const pushed = user?.offer(envelope) ?? false
       result = await this.#commits.put(recipient, envelope, mode, pushed)
     } finally {
       meanwhile = this.#openPuts.finish(open)
@@ -193,10 +192,9 @@ export class Delivery {
     const toldByPut = pushed && this.#openPuts.ended(user.id, pushed.id, pushed.sender, answer)
     const at = this.#clock.now()
     const recipient = user.id
-    const ack = this.#commits.ack(recipient, id, answer, at, pushed?.sender)
-    const { ended, room } = ack instanceof Promise ? await ack : ack
+    const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)
     if (pushed?.passedThrough) pushed.passedThrough(answer)
-    else if (ended && !toldByPut) this.#notice(recipient, ended.sender, id, ended.end)
+    else if (ended && !toldByPut) this.#tellEnded(recipient, ended)
     if (room) this.#tellRoom(recipient)
   }
 
@@ -282,10 +280,12 @@ export class Delivery {
 
   #tellEvicted({ recipient, id, sender }: Eviction): void {
     this.#awaitRoom(recipient, sender)
-    const end = { kind: 'evicted' } as const
-    if (!this.#openPuts.ended(recipient, id, sender, end)) {
-      this.#notice(recipient, sender, id, end)
-    }
+    this.#tellEnded(recipient, { id, sender, end: { kind: 'evicted' } })
+  }
+
+  /** By its put, if that is still open, as when two answers come at once; else by a notice. */
+  #tellEnded(recipient: Uint8Array, { id, sender, end }: Omit<Ended, 'endedAt'>): void {
+    if (!this.#openPuts.ended(recipient, id, sender, end)) this.#notice(recipient, sender, id, end)
   }
 
   #notice(recipient: Uint8Array, sender: Uint8Array, id: Uint8Array, end: End): void {

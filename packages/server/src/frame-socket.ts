@@ -73,7 +73,7 @@ export class FrameSocket {
     corkForThisTurn(this.#socket)
     // Past the library, which would write header and payload as two: nothing is compressed here, so a
     // whole message may go between any two of its own.
-    this.#socket.write(messageOf(frame))
+    this.#socket.write(messageOf(frame, this.#socket.writableLength))
     this.#watchReader()
     return true
   }

@@ -35,7 +35,7 @@ export class IdTable<E extends IdEntry<E>> {
 
   /** @param entry - in no table, and its id does not change. */
   add(entry: E): void {
-    if (this.#size === this.#chains.length) this.#grow()
+    if (this.#size === this.#chains.length && this.#size < MOST_CHAINS) this.#grow()
     this.#put(entry)
     this.#size++
   }
@@ -55,15 +55,13 @@ export class IdTable<E extends IdEntry<E>> {
     return true
   }
 
-  /** In no order. What is added or removed meanwhile may be seen or not. */
-  *all(): Iterable<E> {
+  /** As they are now, in no order. */
+  all(): readonly E[] {
+    const all: E[] = []
     for (const first of this.#chains) {
-      for (let entry = first; entry; ) {
-        const next: E | undefined = entry.chained
-        yield entry
-        entry = next
-      }
+      for (let entry = first; entry; entry = entry.chained) all.push(entry)
     }
+    return all
   }
 
   #put(entry: E): void {
@@ -113,5 +111,7 @@ function emptyChains<E>(count: number): (E | undefined)[] {
 }
 
 const FEWEST_CHAINS = 64
+/** As many as `hashOf` tells apart. */
+const MOST_CHAINS = 2 ** 16
 /** Odd factors for the first 16-bit words of an id: multiply-add-shift, which is universal. */
 const SECRET = new Int32Array(new Uint8Array(randomBytes(4 * 4)).buffer).map((factor) => factor | 1)

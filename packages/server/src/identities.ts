@@ -13,6 +13,8 @@ export class Identities {
   readonly #asking = new Map<string, Promise<boolean>>()
   /** Counts replaced identities: an answer asked for before one may be out of date. */
   #forgotten = 0
+  /** Whoever is connected may have been replaced. */
+  #missed = false
 
   constructor(directory: DirectoryStore) {
     this.#directory = directory
@@ -21,10 +23,11 @@ export class Identities {
   /**
    * Nothing, when it is known to be registered; else whether it is, once the store has answered.
    *
-   * @param isHere - it is connected, so it is registered.
+   * @param isHere - it is connected: it was registered when it logged in, and goes when it is not any
+   *   more, unless this process missed hearing so.
    */
   ask(identityId: Uint8Array, isHere: boolean): Promise<boolean> | undefined {
-    if (isHere && this.#asking.size === 0) return undefined
+    if (isHere && !this.#missed && this.#asking.size === 0) return undefined
     const key = keyOf(identityId)
     const asked = this.#asking.size > 0 ? this.#asking.get(key) : undefined
     if (asked) return asked
@@ -50,6 +53,7 @@ export class Identities {
   /** Any identity may have been replaced by another process. */
   forgetAll(): void {
     this.#forgotten++
+    this.#missed = true
     this.#known.clear()
   }
 

@@ -1,4 +1,4 @@
-/** Short lists whose entries come and go: no longer than a window or a mailbox. */
+/** Short lists: what is in flight to one user, what one mailbox knows. */
 import { sameBytes } from '@couplet/wire'
 
 /** The first with this id. */
@@ -10,10 +10,10 @@ export function findById<T extends { readonly id: Uint8Array }>(
   return undefined
 }
 
-/** Takes an entry out that is there. The others keep their order. */
+/** Takes an entry out, if it is there. The others keep their order. */
 export function removeFrom<T>(entries: T[], entry: T): void {
-  for (let at = entries.indexOf(entry) + 1; at < entries.length; at++) {
-    entries[at - 1] = entries[at]!
-  }
+  const place = entries.indexOf(entry)
+  if (place === -1) return
+  for (let at = place + 1; at < entries.length; at++) entries[at - 1] = entries[at]!
   entries.pop()
 }

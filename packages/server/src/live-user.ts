@@ -44,9 +44,9 @@ export type Fetch = (
 ) => Promise<readonly StoredEnvelope[]>
 
 export class LiveUser implements IdEntry<LiveUser> {
-  /** identityId. */
+  /** The user's identityId. */
   readonly id: Uint8Array
-  /** The same as `keyOf` has it. */
+  /** `keyOf(id)`. */
   readonly key: string
   chained: LiveUser | undefined
   readonly channel: Channel

@@ -1,11 +1,18 @@
 /** A server's frame as one WebSocket message, header and all in one piece: a single thing to write. */
 import { encodeServerFrame, frameLength, type ServerFrame } from '@couplet/wire'
 
-/** A final binary frame, which servers do not mask (RFC 6455 §5.2). */
-export function messageOf(frame: ServerFrame): Buffer {
+/**
+ * A final binary frame, which servers do not mask (RFC 6455 §5.2).
+ *
+ * @param backlog - bytes that wait before it. A piece of the pool keeps the 64 KiB around it: only large ones
+ *   that leave at once come from there, so that no reader who does not read costs more than its limit.
+ */
+export function messageOf(frame: ServerFrame, backlog: number): Buffer {
   const length = frameLength(frame)
   const headerLength = length <= MAX_SHORT ? 2 : length <= MAX_MEDIUM ? 4 : 10
-  const message = Buffer.allocUnsafe(headerLength + length)
+  const isPooled = length >= MIN_POOLED && backlog <= MAX_POOLED_BACKLOG
+  const size = headerLength + length
+  const message = isPooled ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
   message[0] = FINAL_BINARY
   if (headerLength === 2) message[1] = length
   else if (headerLength === 4) {
@@ -15,7 +22,8 @@ export function messageOf(frame: ServerFrame): Buffer {
     message[1] = LONG
     message.writeBigUInt64BE(BigInt(length), 2)
   }
-  encodeServerFrame(frame, message.subarray(headerLength))
+  const place = message.subarray(headerLength)
+  if (encodeServerFrame(frame, place) !== place) throw new RangeError('not of its length')
   return message
 }
 
@@ -26,3 +34,5 @@ const MAX_MEDIUM = 0xffff
 /** In place of a length: it follows in two bytes, or in eight. */
 const MEDIUM = 126
 const LONG = 127
+const MIN_POOLED = 512
+const MAX_POOLED_BACKLOG = 4096

@@ -27,7 +27,7 @@ test('are read as the frames they are, at every length where the header changes'
   const handshakes = new WebSocketServer({ noServer: true })
   server.on('upgrade', (request, socket, head) => {
     handshakes.handleUpgrade(request, socket, head, () => {
-      for (const frame of frames) socket.write(messageOf(frame))
+      for (const frame of frames) socket.write(messageOf(frame, socket.writableLength))
     })
   })
   server.listen(0, '127.0.0.1')
@@ -52,6 +52,19 @@ test('are read as the frames they are, at every length where the header changes'
   client.close()
   server.closeAllConnections()
   server.close()
+})
+
+test('keep no memory but their own where they are small, or wait behind others', () => {
+  const small = messageOf({ type: 'acked', id: freshBytes(32) }, 0)
+  const large: ServerFrame = {
+    type: 'deliver',
+    sender: freshBytes(32),
+    storedAt: 1,
+    envelope: freshBytes(1024),
+  }
+  const waiting = messageOf(large, 100_000)
+  for (const message of [small, waiting]) expect(message.buffer.byteLength).toBe(message.length)
+  expect(messageOf(large, 0)).toEqual(waiting)
 })
 
 test('are not sent any more when the peer has said goodbye', async () => {
