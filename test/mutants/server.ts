@@ -86,8 +86,8 @@ export const SERVER_MUTANTS: readonly Mutant[] = [
     [TEST.deliveryOrder, 'the directory is asked'],
   ),
   mutant(
-    'messages: a small one in a backlog keeps 64 KiB of the pool',
-    [SOURCE.webSocketMessage, 'length >= MIN_POOLED && backlog <= MAX_POOLED_BACKLOG', 'true'],
+    'messages: one in a backlog keeps 64 KiB of the pool',
+    [SOURCE.webSocketMessage, 'backlog <= MAX_POOLED_BACKLOG', 'true'],
     [TEST.webSocketMessage, 'keep no memory but their own'],
   ),
 ]

@@ -79,13 +79,14 @@ export class CommitWindow {
     return recent && sameBytes(recent.recipient, recipient) ? recent.end : undefined
   }
 
-  async ack(
+  /** At once for what never reached the store. */
+  ack(
     recipient: Uint8Array,
     id: Uint8Array,
     answer: Answer,
     at: number,
     pushedFor?: Uint8Array,
-  ): Promise<AckResult> {
+  ): AckResult | Promise<AckResult> {
     const held = this.#held.find(id)
     if (held && sameBytes(held.mailbox.id, recipient)) {
       const { id: ownId, sender } = held.envelope
@@ -97,8 +98,14 @@ export class CommitWindow {
     }
     const ended = this.#recent.upgrade(recipient, id, answer, at)
     if (ended) return { ended, room: false }
+    return this.#ackStored(recipient, id, answer, at, pushedFor)
+  }
+
+  /** Some steps later than the store itself, so that puts of the same commit are heard of before. */
+  async #ackStored(...ack: Parameters<MailboxStore['ack']>): Promise<AckResult> {
+    const [recipient] = ack
     this.flush(recipient)
-    return this.#store.ack(recipient, id, answer, at, pushedFor)
+    return this.#store.ack(...ack)
   }
 
   fetch(

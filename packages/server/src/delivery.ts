@@ -192,7 +192,8 @@ export class Delivery {
     const toldByPut = pushed && this.#openPuts.ended(user.id, pushed.id, pushed.sender, answer)
     const at = this.#clock.now()
     const recipient = user.id
-    const { ended, room } = await this.#commits.ack(recipient, id, answer, at, pushed?.sender)
+    const ack = this.#commits.ack(recipient, id, answer, at, pushed?.sender)
+    const { ended, room } = ack instanceof Promise ? await ack : ack
     if (pushed?.passedThrough) pushed.passedThrough(answer)
     else if (ended && !toldByPut) this.#tellEnded(recipient, ended)
     if (room) this.#tellRoom(recipient)

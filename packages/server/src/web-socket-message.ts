@@ -4,13 +4,13 @@ import { encodeServerFrame, frameLength, type ServerFrame } from '@couplet/wire'
 /**
  * A final binary frame, which servers do not mask (RFC 6455 §5.2).
  *
- * @param backlog - bytes that wait before it. A piece of the pool keeps the 64 KiB around it: only large ones
- *   that leave at once come from there, so that no reader who does not read costs more than its limit.
+ * @param backlog - bytes that wait before it. A piece of the pool keeps the 64 KiB around it: only what leaves
+ *   at once comes from there, so that a reader who does not read costs little more than its limit.
  */
 export function messageOf(frame: ServerFrame, backlog: number): Buffer {
   const length = frameLength(frame)
   const headerLength = length <= MAX_SHORT ? 2 : length <= MAX_MEDIUM ? 4 : 10
-  const isPooled = length >= MIN_POOLED && backlog <= MAX_POOLED_BACKLOG
+  const isPooled = backlog <= MAX_POOLED_BACKLOG
   const size = headerLength + length
   const message = isPooled ? Buffer.allocUnsafe(size) : Buffer.allocUnsafeSlow(size)
   message[0] = FINAL_BINARY
@@ -34,5 +34,5 @@ const MAX_MEDIUM = 0xffff
 /** In place of a length: it follows in two bytes, or in eight. */
 const MEDIUM = 126
 const LONG = 127
-const MIN_POOLED = 512
-const MAX_POOLED_BACKLOG = 4096
+/** Some two dozen pools at most. */
+const MAX_POOLED_BACKLOG = 1024
