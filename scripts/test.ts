@@ -37,9 +37,32 @@ async function vitest(args: readonly string[]): Promise<Counts> {
       ...args,
     ])
     const result: unknown = JSON.parse(await readFile(report, 'utf8').catch(() => '{}'))
+    tellRetried(result)
     return countsOf(result, code)
   } finally {
     await rm(folder, { recursive: true, force: true })
+  }
+}
+
+interface Report {
+  readonly testResults?: readonly {
+    readonly assertionResults: readonly {
+      readonly fullName: string
+      readonly status: string
+      readonly failureMessages?: readonly string[] | null
+    }[]
+  }[]
+}
+
+/** What passed only when it was tried again passed; but why it had failed is said by nobody else. */
+function tellRetried(report: unknown): void {
+  for (const { assertionResults } of (report as Report).testResults ?? []) {
+    for (const { fullName, status, failureMessages } of assertionResults) {
+      if (status !== 'passed' || !failureMessages?.length) continue
+      process.stdout.write(
+        `\npassed when tried again: ${fullName}\n${failureMessages.join('\n')}\n`,
+      )
+    }
   }
 }
 
